@@ -22,6 +22,10 @@ Embedding = Literal["pretrained", "learned", "one-hot"]
 Output = Literal["iob2", "binary"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
+InputFormat = Literal["text", "tokens", "jsonl", "conll"]
+OutputFormat = Literal["labels", "tags", "conll", "jsonl", "pretty"]
+DocumentUnit = Literal["file", "line"]
+
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:

@@ -1,0 +1,82 @@
+"""Logits in; valid tags and their probabilities out, in NumPy: the same for validation in training and for tagging."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from nertag.labels import split_tag
+
+Floats = npt.NDArray[np.float32]
+TagIds = npt.NDArray[np.int64]
+
+
+def decode(logits: Floats, lengths: npt.NDArray[np.int64], tags: Sequence[str], temperature: float) -> tuple[TagIds, Floats]:
+    """Choose the most probable valid tags.
+
+    Args:
+        logits: float32, (batch, time, outputs); `outputs` is the number of tags, or 1 for binary output.
+        lengths: Tokens of each window, (batch,).
+        tags: The IOB2 tags behind the outputs: `O`, then `B-` and `I-` of each label.
+        temperature: What the logits are divided by, so that probabilities agree with frequencies (Guo et al. 2017,
+            arXiv:1706.04599).
+
+    Returns:
+        Tag ids, int64, (batch, time), a strict IOB2 sequence in each row; and for every token the probability that it
+        carries the chosen label, B- and I- taken together, float32, (batch, time). Both are arbitrary past the lengths.
+    """
+    if logits.shape[2] == 1:
+        return _decode_binary(logits[:, :, 0] / temperature)
+    probabilities = _softmax(logits / temperature)
+    chosen: TagIds = probabilities.argmax(axis=2)
+    allowed = allowed_transitions(tags)
+    inside = np.arange(logits.shape[1]) < lengths[:, None]
+    broken = ~allowed[0, chosen[:, 0]] | (~allowed[chosen[:, :-1], chosen[:, 1:]] & inside[:, 1:]).any(axis=1)
+    if broken.any():
+        chosen[broken] = _viterbi(np.log(probabilities[broken] + 1e-30), allowed)
+    label_of = np.array([(index + 1) // 2 for index in range(len(tags))])
+    same_label = (label_of[:, None] == label_of).astype(np.float32)
+    return chosen, np.einsum("btk,btk->bt", probabilities, same_label[chosen], dtype=np.float32)
+
+
+def _softmax(logits: Floats) -> Floats:
+    """Softmax over the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    result: Floats = powers / powers.sum(axis=-1, keepdims=True)
+    return result
+
+
+def _decode_binary(logits: Floats) -> tuple[TagIds, Floats]:
+    """Decode one logit per token, (batch, time): a run of tokens above one half is one mention."""
+    probability = 1 / (1 + np.exp(-logits.clip(-60, 60)))
+    positive = logits > 0
+    continued = np.zeros_like(positive)
+    continued[:, 1:] = positive[:, :-1]
+    ids = np.where(positive, np.where(continued, 2, 1), 0).astype(np.int64)
+    return ids, np.where(positive, probability, 1 - probability).astype(np.float32)
+
+
+def allowed_transitions(tags: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Say which tag may follow which in IOB2: bool, (tags, tags), row before column; row 0, `O`, also stands for the start."""
+    parts = [split_tag(tag) for tag in tags]
+    return np.array([[letter != "I" or label == before for letter, label in parts] for _, before in parts])
+
+
+def _viterbi(log_probabilities: Floats, allowed: npt.NDArray[np.bool_]) -> TagIds:
+    """Return the most probable allowed sequences (Viterbi 1967): int64, (batch, time)."""
+    batch, time, _ = log_probabilities.shape
+    barrier = np.where(allowed, 0.0, -np.inf).astype(np.float32)
+    best = log_probabilities[:, 0] + barrier[0]
+    came_from = np.zeros(log_probabilities.shape, np.int64)
+    for step in range(1, time):
+        totals = best[:, :, None] + barrier
+        came_from[:, step] = totals.argmax(axis=1)
+        best = totals.max(axis=1) + log_probabilities[:, step]
+    path = np.zeros((batch, time), np.int64)
+    path[:, -1] = best.argmax(axis=1)
+    rows = np.arange(batch)
+    for step in range(time - 1, 0, -1):
+        path[:, step - 1] = came_from[rows, step, path[:, step]]
+    return path

@@ -1,0 +1,64 @@
+"""Ids in, logits out: the model folder's ONNX graph, run by ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from nertag.config import ModelConfig
+from nertag.errors import ModelError
+from nertag.features import Batch
+from nertag.model_folder import GRAPH, WordTable
+
+
+class Engine:
+    """The graph of a model folder, ready to run in one thread.
+
+    Args:
+        folder: The model folder.
+        config: Its network's shape.
+        words: Its word vectors.
+
+    Raises:
+        ModelError: If ONNX Runtime does not accept the graph, or the graph is another network's.
+    """
+
+    def __init__(self, folder: Path, config: ModelConfig, words: WordTable) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = 4
+        path = folder / GRAPH
+        try:
+            self._session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime raises classes of its own that share no base but Exception
+            first_line = str(error).partition("\n")[0]
+            raise ModelError(f"ONNX Runtime does not accept it: {first_line}", path=path) from None
+        wanted = {"vectors", "forms", "lengths"}
+        wanted |= ({"characters"} if config.characters else set()) | ({"shapes"} if config.shapes else set())
+        found = {entry.name for entry in self._session.get_inputs()}
+        if found != wanted:
+            raise ModelError(f"its inputs are {sorted(found)}, not {sorted(wanted)}", path=path)
+        self._names = wanted
+        self._words = words
+
+    def logits(self, batch: Batch) -> npt.NDArray[np.float32]:
+        """Score every tag at every token.
+
+        Returns:
+            Logits, float32, (batch, time, outputs); arbitrary past the lengths.
+        """
+        values = {
+            "vectors": self._words.vectors(batch.word_ids),
+            "characters": batch.character_ids,
+            "shapes": batch.shape_ids,
+            "forms": np.ascontiguousarray(batch.forms.T),
+            "lengths": batch.lengths.astype(np.int32),
+        }
+        (logits,) = self._session.run(["logits"], {name: values[name] for name in self._names})
+        result: npt.NDArray[np.float32] = logits.transpose(1, 0, 2)
+        return result

@@ -1,0 +1,349 @@
+"""What lies in a model folder: write, read, check, find by name.
+
+| file | holds |
+| --- | --- |
+| `config.json` | format version, the network's shape, the temperature of its probabilities |
+| `vocabulary.json` | known words and characters |
+| `weights.safetensors` | every tensor of the torch network, the word vectors among them |
+| `model.onnx` | the graph that tagging runs, from a form's word vector, characters and shape to logits |
+| `README.md` | the model card |
+| `recipe.toml`, `training.jsonl`, `training.png` | how it was trained, one line per epoch, the curves |
+
+The word vectors are the bulk of a model and are stored once: tagging maps `weights.safetensors` into memory and reads the
+rows of the words that occur, so that neither start-up time nor memory depends on how many words a model knows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nertag.config import ModelConfig, from_mapping, to_mapping
+from nertag.errors import ConfigError, MissingExtraError, ModelError
+from nertag.features import Vocabulary
+
+FORMAT = 1
+"""Raised when a folder's files change their meaning; a folder of a later format is refused."""
+
+CONFIG = "config.json"
+VOCABULARY = "vocabulary.json"
+WEIGHTS = "weights.safetensors"
+GRAPH = "model.onnx"
+CARD = "README.md"
+RECIPE = "recipe.toml"
+HISTORY = "training.jsonl"
+CURVES = "training.png"
+NEEDED = (CONFIG, VOCABULARY, WEIGHTS, GRAPH)
+
+DEFAULT = "en-person"
+
+_LARGEST_HEADER = 1 << 20
+_NUMPY_TYPES = {"F32": "<f4", "F16": "<f2", "I8": "i1"}
+
+
+@dataclass(frozen=True, slots=True)
+class FolderConfig:
+    """The content of `config.json`.
+
+    Attributes:
+        model: The network's shape.
+        embedding_size: Columns of the word table.
+        temperature: What logits are divided by before they become probabilities.
+        nertag: The version that wrote the folder.
+    """
+
+    model: ModelConfig
+    embedding_size: int
+    temperature: float
+    nertag: str
+
+
+def find(model: str | os.PathLike[str]) -> Path:
+    """Find a model folder.
+
+    Args:
+        model: A folder, the name of a shipped model, or a repository on the Hugging Face Hub (`org/name`, `@revision`).
+
+    Raises:
+        ModelError: If there is none of that name, or files are missing in it.
+    """
+    folder = Path(model)
+    if not folder.is_dir():
+        name = os.fspath(model)
+        shipped = [place / name for place in _shelves() if os.sep not in name and (place / name / CONFIG).is_file()]
+        if shipped:
+            folder = shipped[0]
+        elif _looks_like_repository(name):
+            folder = _download(name)
+        else:
+            raise ModelError(
+                f"there is no model {name!r}",
+                hint=f"Shipped: {', '.join(shipped_names()) or 'none'}. Or give a model folder, or a Hub id such as org/name.",
+            )
+    missing = [name for name in NEEDED if not (folder / name).is_file()]
+    if missing:
+        raise ModelError(f"this is no model folder: {missing[0]} is missing", path=folder)
+    return folder
+
+
+def _shelves() -> list[Path]:
+    """Return where shipped models lie: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    return [package / "models", package.parent / "models"]
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the shipped models, sorted."""
+    return sorted({config.parent.name for shelf in _shelves() for config in shelf.glob(f"*/{CONFIG}")})
+
+
+def _looks_like_repository(name: str) -> bool:
+    """Whether a name has the form `org/name` or `org/name@revision` and is not meant as a path."""
+    organisation, slash, rest = name.partition("/")
+    return bool(slash) and "/" not in rest.partition("@")[0] and bool(rest) and organisation not in ("", ".", "..", "~")
+
+
+def _download(name: str) -> Path:
+    """Fetch a model folder from the Hub, or find it in the Hub's cache.
+
+    Raises:
+        MissingExtraError: If huggingface_hub is not installed.
+        ModelError: If the Hub does not give it.
+    """
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+    except ImportError:
+        raise MissingExtraError(
+            f"there is no folder {name!r}, and to fetch it from the Hub huggingface_hub is needed: "
+            "pip install 'nertag[train]'"
+        ) from None
+    repository, _, revision = name.partition("@")
+    try:
+        return Path(snapshot_download(repository, revision=revision or None, allow_patterns=[*NEEDED, CARD, RECIPE]))
+    except RepositoryNotFoundError:
+        raise ModelError(
+            f"there is neither a folder nor a Hub repository {name!r}", hint="A private one needs HF_TOKEN."
+        ) from None
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        first_line = str(error).strip().partition("\n")[0]
+        raise ModelError(f"the Hub did not give model {name!r}: {first_line}") from None
+
+
+def read_config(folder: Path) -> FolderConfig:
+    """Read and check `config.json`.
+
+    Raises:
+        ModelError: If it is damaged, of a later format, or describes no network.
+    """
+    path = folder / CONFIG
+    values = _read_json(path, dict)
+    version = values.pop("format", None)
+    if version != FORMAT:
+        raise ModelError(
+            f"its format is {version!r}, but this nertag reads format {FORMAT}",
+            path=path,
+            hint="Upgrade nertag, or train the model again.",
+        )
+    try:
+        model = from_mapping(ModelConfig, _object(values.pop("model", None), "model"), where="model", complete=True)
+        rest = from_mapping(_Rest, values, where=CONFIG, complete=True)
+    except ConfigError as error:
+        raise ModelError(error.message, hint=error.hint, path=path) from None
+    return FolderConfig(model, rest.embedding_size, rest.temperature, rest.nertag)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """`config.json` without the network's shape."""
+
+    embedding_size: int
+    temperature: float
+    nertag: str
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.embedding_size < 1 or not 0 < self.temperature < 1000:
+            raise ConfigError("embedding_size must be at least 1 and temperature between 0 and 1000")
+
+
+def _object(value: Any, name: str) -> dict[str, Any]:
+    """Return a parsed JSON object.
+
+    Raises:
+        ConfigError: If it is something else.
+    """
+    if not isinstance(value, dict):
+        raise ConfigError(f"{name} must be an object, not {value!r}")
+    return value
+
+
+def _read_json(path: Path, kind: type[Any]) -> Any:
+    """Read a JSON file whose outermost value is of one kind.
+
+    Raises:
+        ModelError: If it is not.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"it cannot be read: {error}", path=path) from None
+    if not isinstance(value, kind):
+        raise ModelError(f"it must hold a JSON {kind.__name__}", path=path)
+    return value
+
+
+def read_vocabulary(folder: Path) -> Vocabulary:
+    """Read `vocabulary.json`.
+
+    Raises:
+        ModelError: If it is damaged.
+    """
+    path = folder / VOCABULARY
+    values = _read_json(path, dict)
+    words, characters = values.get("words"), values.get("characters")
+    if set(values) != {"words", "characters"} or not isinstance(words, list) or not isinstance(characters, str):
+        raise ModelError("it must hold a list of 'words' and a string of 'characters'", path=path)
+    if not all(map(str.__instancecheck__, words)) or len(set(words)) != len(words):
+        raise ModelError("its words must be different strings", path=path)
+    return Vocabulary(words, characters)
+
+
+class WordTable:
+    """The word vectors of a model folder, mapped into memory.
+
+    Args:
+        folder: The model folder.
+        rows: Rows that its vocabulary needs.
+        size: Dimensions that its configuration states.
+
+    Raises:
+        ModelError: If the file is damaged or its table has another shape.
+    """
+
+    def __init__(self, folder: Path, rows: int, size: int) -> None:
+        path = folder / WEIGHTS
+        tensors = map_tensors(path)
+        self._scale = tensors.get("words.scale")
+        table = tensors.get("words.weight" if self._scale is None else "words.table")
+        if table is None:
+            raise ModelError("it holds no word vectors", path=path)
+        if table.shape != (rows, size) or (self._scale is not None and self._scale.shape != (rows,)):
+            raise ModelError(f"its word vectors have the shape {table.shape}, not {(rows, size)}", path=path)
+        self._table = table
+
+    def vectors(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Return the vectors of word ids, (forms,), as float32, (forms, size)."""
+        vectors: npt.NDArray[np.float32] = self._table[ids].astype(np.float32)
+        if self._scale is not None:
+            vectors *= self._scale[ids][:, None]
+        return vectors
+
+
+def map_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Map the tensors of a safetensors file into memory without reading them.
+
+    The format: eight bytes of little-endian header length, a JSON header with type, shape and byte range of each tensor,
+    the tensors. Reading it here keeps the base install to NumPy.
+
+    Raises:
+        ModelError: If the header does not agree with itself or with the file's size.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(length)) if length <= _LARGEST_HEADER else None
+        if not isinstance(header, dict):
+            raise ModelError("it is no safetensors file", path=path)
+        data = np.memmap(path, dtype=np.uint8, mode="r", offset=8 + length)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"it is no safetensors file: {error}", path=path) from None
+    header.pop("__metadata__", None)
+    return {name: _map_tensor(data, name, entry, path) for name, entry in header.items()}
+
+
+def _map_tensor(data: npt.NDArray[np.uint8], name: str, entry: Any, path: Path) -> npt.NDArray[Any]:
+    """Return a view of one tensor.
+
+    Raises:
+        ModelError: If its entry makes no sense.
+    """
+    try:
+        kind = np.dtype(_NUMPY_TYPES[entry["dtype"]])
+        begin, end = (int(offset) for offset in entry["data_offsets"])
+        shape = tuple(int(length) for length in entry["shape"])
+        if not 0 <= begin <= end <= len(data) or min(shape, default=0) < 0:
+            raise ValueError
+        return data[begin:end].view(kind).reshape(shape)
+    except (KeyError, TypeError, ValueError):
+        raise ModelError(f"its tensor {name!r} is damaged", path=path) from None
+
+
+def config_json(config: FolderConfig) -> str:
+    """Return the text of `config.json`."""
+    values = {
+        "format": FORMAT,
+        "nertag": config.nertag,
+        "embedding_size": config.embedding_size,
+        "temperature": config.temperature,
+        "model": to_mapping(config.model),
+    }
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+
+
+def vocabulary_json(vocabulary: Vocabulary) -> str:
+    """Return the text of `vocabulary.json`, one word per line."""
+    words = json.dumps(list(vocabulary.words), ensure_ascii=False, indent=0)
+    return f'{{"characters": {json.dumps(vocabulary.characters, ensure_ascii=False)},\n"words": {words}}}\n'
+
+
+@contextmanager
+def new_folder(target: Path, *, replace: bool) -> Iterator[Path]:
+    """Give a folder to write a model into; it appears at `target` when the block ends well, and not at all otherwise.
+
+    Args:
+        target: Where the model shall be.
+        replace: Whether what is there may be replaced.
+
+    Raises:
+        ModelError: If there is something that may not be replaced.
+    """
+    check_target(target, replace=replace)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        yield work
+        work.chmod(0o755)
+        if target.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+            target.replace(old / target.name)
+            work.replace(target)
+            shutil.rmtree(old)
+        else:
+            work.replace(target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def check_target(target: Path, *, replace: bool) -> None:
+    """Refuse to write over something.
+
+    Raises:
+        ModelError: If `target` is a file, a folder that is no model, or a model and `replace` is not set.
+    """
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not (target / CONFIG).is_file():
+        raise ModelError("it exists and is no model folder", path=target, hint="Choose another --output.")
+    if not replace:
+        raise ModelError("there is a model already", path=target, hint="Use --force to replace it.")

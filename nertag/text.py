@@ -1,0 +1,265 @@
+"""Text in; tokens with character offsets and windows out. Home of `Token`, `Mention`, `Passage` and `TaggedPassage`.
+
+A **passage** is what gets one answer: a line of text, a JSON object, a sentence of tokens. A **document** is a run of
+passages, the first of which has `starts_document` set: a stream never holds a whole document, so none is built. A **window**
+is the run of tokens that the network sees at once: it may join passages of one document and may cut a long one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from nertag.labels import OUTSIDE, spans_of
+
+# What stands for the start of a document in CoNLL files.
+DOCSTART = "-DOCSTART-"
+
+
+class Token(NamedTuple):
+    """A token and where it stands: `source[start:end] == text`, in code points, half-open."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A name as it stands in the text.
+
+    Attributes:
+        start: First code point in the passage's text.
+        end: One past the last code point.
+        token_start: First token of the passage.
+        token_end: One past the last token.
+        text: `passage.text[start:end]`.
+        label: Its label, such as `PER`.
+        score: Probability, 0 to 1: that of the mention's least certain token.
+    """
+
+    start: int
+    end: int
+    token_start: int
+    token_end: int
+    text: str
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A line, a JSON object or a sentence: what gets one answer.
+
+    Attributes:
+        text: The text as it was given; for token input the tokens joined by single spaces.
+        words: The tokens' texts in order. Each stands in `text`, in order and without overlap.
+        starts_document: Whether a new document starts here, so that no window joins it to what came before.
+        ends_sentence: Whether a sentence surely ends with it (token input does; a line of running text need not).
+        fields: The JSON object it came from, without the fields that nertag writes itself: name to the value's JSON, kept as
+            the text it was, in the order they came; None for other inputs.
+        source: The file it came from as the user named it, `-` for standard input.
+        line: Its line in the source, counted from 1.
+    """
+
+    text: str
+    words: Sequence[str]
+    starts_document: bool = False
+    ends_sentence: bool = False
+    fields: Mapping[str, str] | None = None
+    source: str = "-"
+    line: int = 0
+
+    def tokens(self) -> list[Token]:
+        """Return the tokens with their offsets into `text`."""
+        tokens: list[Token] = []
+        position = 0
+        for word in self.words:
+            start = self.text.index(word, position)
+            position = start + len(word)
+            tokens.append(Token(word, start, position))
+        return tokens
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedPassage:
+    """A passage with one tag and one probability for every token.
+
+    Attributes:
+        passage: What was tagged.
+        tags: Strict IOB2, one for every token; valid for the passage alone, so a mention that runs over a line end is cut.
+        scores: The probability of each token's tag, 0 to 1.
+    """
+
+    passage: Passage
+    tags: Sequence[str]
+    scores: Sequence[float]
+
+    @property
+    def labels(self) -> list[int]:
+        """1 for every token inside a mention, 0 for every other."""
+        return [0 if tag == OUTSIDE else 1 for tag in self.tags]
+
+    def mentions(self) -> list[Mention]:
+        """Return the mentions in order, with offsets into the passage's text."""
+        if self.tags.count(OUTSIDE) == len(self.tags):
+            return []
+        text, words = self.passage.text, self.passage.words
+        mentions: list[Mention] = []
+        position = index = 0
+        for first, past, label in spans_of(self.tags):
+            for word in words[index:first]:
+                position = text.index(word, position) + len(word)
+            start = text.index(words[first], position)
+            for word in words[first:past]:
+                position = text.index(word, position) + len(word)
+            index = past
+            score = float(min(self.scores[first:past]))
+            mentions.append(Mention(start, position, first, past, text[start:position], label, score))
+        return mentions
+
+
+# --- Tokens -----------------------------------------------------------------------------------------------------------
+
+# Characters that are never part of a word by themselves: ASCII punctuation, the Latin-1 and General Punctuation blocks
+# (without the zero-width joiners, which belong to the word around them), symbols, CJK punctuation, full-width forms, emoji.
+# Everything else that is not white space is a word character: letters and digits of every script, combining marks.
+_PUNCTUATION = (
+    r"!-/:-@\[-`{-~"
+    r"\u00a1-\u00a9\u00ab\u00ac\u00ae-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u00d7\u00f7"
+    r"\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2100-\u2bff\u2e00-\u2e5d\u3001-\u3020\u3030\u303d"
+    r"\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\U0001f000-\U0001faff"
+)
+_WORD = rf"[^\s{_PUNCTUATION}]"
+_LETTER = r"[^\W\d_]"
+_ABBREVIATIONS = (
+    "Mr Mrs Ms Mx Mme Mlle Messrs Dr Drs Prof St Ste Jr Sr Esq Gen Col Maj Capt Cpt Cmdr Lt Lieut Sgt Cpl Pvt Adm Brig Rev Fr "
+    "Hon Sen Rep Gov Pres Atty Supt Insp Amb Msgr MR MRS MS DR REV ST JR SR Wm Chas Thos Geo Jas Jno Robt Benj Edw Saml "
+    "Inc Ltd Co Corp Bros Mt Ft Ave Blvd vs viz cf al etc approx dept est Ph.D "
+    "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec"
+)
+# The first alternative that matches wins. Every alternative takes time in proportion to what it consumes, or looks at no
+# more than a few dozen characters: no input makes the whole quadratic.
+_TOKEN = re.compile(
+    rf"""
+      (?:https?://|www\.)[^\s<>"]*[^\s<>"'.,;:!?()\[\]{{}}\u2018-\u201f\u2026\u00bb]     # an address on the web
+    | {_WORD}[\w.+-]{{0,63}}@{_WORD}+(?:[.-]{_WORD}+)*\.{_WORD}+                        # an e-mail address
+    | @\w{{1,64}} | \#\d{{0,9}}[^\W\d]\w{{0,63}}                                         # an account, a hashtag
+    | &(?:amp|lt|gt|quot|apos|nbsp|\#\d{{1,6}});                                         # a character in HTML
+    | {_LETTER}\.(?:-?{_LETTER}\.)+(?:{_LETTER}(?![\w.]))?(?:-{_WORD}+)*                 # J.R.R., J.-P., P.O.P, U.S.-led
+    | {_LETTER}\.{_LETTER}(?![\w.])(?:-{_WORD}+)*                                        # U.S, U.S-led
+    | (?!I\.){_LETTER}\.(?=$|\W|{_LETTER}{{2}})(?<![a-z]\.)                              # an initial
+    | (?:{"|".join(map(re.escape, _ABBREVIATIONS.split()))})\.(?=$|[^\w.]|[A-Z\d])       # Mr.
+    | \d+(?:[.,:/]\d+)+{_WORD}*(?:-{_WORD}+)*                                            # 10,000 12:30 1/2 1,500-metre
+    | ['\u2019](?:[smdSMD]|ll|re|ve|LL|RE|VE|em|n|til|cause)(?!{_WORD})                  # 's after a full stop or alone, 'em
+    | {_WORD}+(?:(?:['\u2019\u2010\u2011&]|[-_](?![-_])|\.(?=[a-z\d])){_WORD}+)*         # a word, O'Connor, Jean-Luc, AT&T
+    | [:;=]-?(?:[()]+|[DPp/](?![\w/]))                                                   # :-)
+    | (?P<same>[^\w\s"()\[\]{{}}\u201c\u201d]|_)(?P=same)+                               # ... -- !!!
+    | [\U0001f1e6-\U0001f1ff]{{2}}                                                       # a flag
+    | [^\s](?:[\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]+[\u2190-\u2bff\U0001f000-\U0001faff]?)*   # a sign, an emoji
+    """,
+    re.VERBOSE,
+)
+# The possessive and the contractions that the Penn Treebank splits off, which is how most corpora come.
+_CLITIC = re.compile(r"(?i)(?<=\w)(?:n['\u2019]t|['\u2019](?:s|m|d|ll|re|ve))$")
+
+
+# Chunks longer than this are not kept in the cache.
+_LONG_CHUNK = 64
+# Texts longer than this are cut into chunks one by one: all chunks of a huge line at once would take ten times its size.
+_LONG_TEXT = 1 << 16
+_CHUNK = re.compile(r"\S+")
+
+
+@lru_cache(maxsize=1 << 16)
+def _split_chunk(chunk: str) -> tuple[str, ...]:
+    """Split a run without white space into tokens; their concatenation is the run."""
+    words: list[str] = []
+    for match in _TOKEN.finditer(chunk):
+        word = match.group()
+        clitic = _CLITIC.search(word) if len(word) < _LONG_CHUNK and ("'" in word or "\u2019" in word) else None
+        if clitic and clitic.start():
+            words += (word[: clitic.start()], word[clitic.start() :])
+        else:
+            words.append(word)
+    return tuple(words)
+
+
+def split_words(text: str) -> list[str]:
+    """Split text into the texts of its tokens.
+
+    White space always parts tokens. Punctuation and the possessive `'s` are split off; O'Connor, Jean-Luc, J.R.R., Mr.,
+    e-mail and web addresses, @accounts, #hashtags, numbers and emoji with joiners stay whole. Every character that is not
+    white space is in exactly one token. The conventions are those of the Penn Treebank, which most corpora follow.
+    """
+    words: list[str] = []
+    chunks = text.split() if len(text) < _LONG_TEXT else map(re.Match.group, _CHUNK.finditer(text))
+    for chunk in chunks:
+        words += _split_chunk(chunk) if len(chunk) < _LONG_CHUNK else _split_chunk.__wrapped__(chunk)
+    return words
+
+
+def tokenize(text: str) -> list[Token]:
+    """Split text into tokens with offsets, as `split_words` does."""
+    return Passage(text, split_words(text)).tokens()
+
+
+# --- Windows ----------------------------------------------------------------------------------------------------------
+
+_SENTENCE_END = frozenset({".", "!", "?", "...", "…", "!!", "??", "?!", "!!!", "。"})
+_CLOSING = frozenset({'"', "''", "”", "’", ")", "]", "»", "'"})
+
+
+def cut_window(words: Sequence[str], borders: Mapping[int, bool], start: int, limit: int) -> int:
+    """Choose where a window that starts at `start` ends.
+
+    The cut falls after the last sentence end in the second half of the allowed length, else after the last border, else at
+    the limit. What is less than twice the limit long is cut near its middle, so that no window is a short remainder. The
+    choice looks at no more than the next `2 * limit` tokens: a stream that holds as many cuts as a whole document would be.
+
+    Args:
+        words: The document's tokens from at least `start` on.
+        borders: Token indices before which a passage ends, and whether a sentence surely ends with it.
+        start: First token of the window.
+        limit: The most tokens a window may have, at least 2.
+
+    Returns:
+        One past the window's last token, greater than `start`.
+    """
+    remaining = len(words) - start
+    if remaining <= limit:
+        return len(words)
+    longest = start + limit
+    shortest = start + limit // 2
+    if remaining < 2 * limit:
+        shortest = max(remaining - limit, remaining // 4) + start
+        longest = min(longest, start + remaining * 5 // 8)
+    fallback = 0
+    for end in range(longest, max(shortest, start + 1) - 1, -1):
+        if borders.get(end) or ends_sentence(words, end):
+            return end
+        if not fallback and end in borders:
+            fallback = end
+    return fallback or longest
+
+
+def ends_sentence(words: Sequence[str], end: int) -> bool:
+    """Whether a sentence ends before token `end`: after `.`, `!` or `?` and the quotes or brackets that close with it."""
+    if end < len(words) and words[end] in _CLOSING:
+        return False
+    last = end - 1
+    while last > 0 and words[last] in _CLOSING:
+        last -= 1
+    return words[last] in _SENTENCE_END
+
+
+def cut_windows(words: Sequence[str], borders: Mapping[int, bool], limit: int) -> Iterator[tuple[int, int]]:
+    """Cut a whole document into windows of at most `limit` tokens: half-open token ranges that follow one another."""
+    start = 0
+    while start < len(words):
+        end = cut_window(words, borders, start, limit)
+        yield start, end
+        start = end

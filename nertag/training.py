@@ -1,0 +1,448 @@
+"""The loop: trains, yields one report per epoch, decides when to stop. It opens no file and draws nothing."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from nertag.config import TrainingConfig
+from nertag.decoding import decode
+from nertag.features import Batch, FormTable
+from nertag.metrics import mention_scores
+from nertag.network import Network, TorchBatch, loss_of
+from nertag.text import cut_windows
+
+Rows = npt.NDArray[np.int64]
+
+
+class TaggedWords(Protocol):
+    """What training needs of a sentence; `nertag.data.Sentence` is one."""
+
+    @property
+    def words(self) -> Sequence[str]:
+        """The tokens' texts."""
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """Strict IOB2."""
+
+    @property
+    def starts_document(self) -> bool:
+        """Whether no window may reach back over its start."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochReport:
+    """What happened in one epoch.
+
+    Attributes:
+        epoch: Counted from 1.
+        loss: Mean cross-entropy per training token.
+        precision: Of mentions on the validation sentences, 0 to 1.
+        recall: Likewise.
+        f1: Likewise.
+        gradient_norm: Mean over the steps of the gradient's norm before clipping.
+        learning_rate: At the epoch's last step.
+        tokens: Training tokens read.
+        seconds: Of training, validation left out.
+        is_best: Whether no earlier epoch had this F1 or a better one.
+    """
+
+    epoch: int
+    loss: float
+    precision: float
+    recall: float
+    f1: float
+    gradient_norm: float
+    learning_rate: float
+    tokens: int
+    seconds: float
+    is_best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """How far an epoch has come.
+
+    Attributes:
+        step: Steps done in this epoch.
+        steps: Steps of this epoch.
+        tokens: Training tokens read in this epoch.
+        loss: Mean cross-entropy per token so far in this epoch.
+    """
+
+    step: int
+    steps: int
+    tokens: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A run of tokens with its gold tags: rows of a form table, int64, (time,), and tag ids, int64, (time,)."""
+
+    rows: Rows
+    gold: Rows
+
+
+class Corpus:
+    """Sentences encoded once: rows of a form table and gold tag ids, grouped by document.
+
+    Args:
+        sentences: In the order of their documents.
+        table: Encodes the forms; must be large enough to hold them all.
+        tags: The tag set; a tag's id is its index.
+    """
+
+    def __init__(self, sentences: Sequence[TaggedWords], table: FormTable, tags: Sequence[str]) -> None:
+        ids = {tag: index for index, tag in enumerate(tags)}
+        self.documents: list[list[Window]] = []
+        self.words: list[list[Sequence[str]]] = []
+        for sentence in sentences:
+            if not sentence.words:
+                continue
+            if sentence.starts_document or not self.documents:
+                self.documents.append([])
+                self.words.append([])
+            gold = np.fromiter((ids[tag] for tag in sentence.tags), np.int64, len(sentence.tags))
+            self.documents[-1].append(Window(table.rows(sentence.words), gold))
+            self.words[-1].append(sentence.words)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in all documents."""
+        return sum(len(sentence.rows) for document in self.documents for sentence in document)
+
+    def windows(self, limit: int) -> list[Window]:
+        """Cut every document as tagging does."""
+        result = []
+        for document, words in zip(self.documents, self.words, strict=True):
+            flat = [word for sentence in words for word in sentence]
+            borders = dict.fromkeys(np.cumsum([len(sentence) for sentence in words]).tolist(), True)
+            whole = _join(document)
+            result += [
+                Window(whole.rows[start:end], whole.gold[start:end])
+                for start, end in cut_windows(flat, borders, limit)
+            ]
+        return result
+
+    def varied_windows(self, limit: int, chance: random.Random) -> list[Window]:
+        """Cut every document at sentence ends into windows whose lengths vary, so that training sees short ones too."""
+        result = []
+        for document in self.documents:
+            pending: list[Window] = []
+            length = 0
+            target = _target(limit, chance)
+            for sentence in document:
+                if pending and length + len(sentence.rows) > target:
+                    result.append(_join(pending))
+                    pending, length, target = [], 0, _target(limit, chance)
+                pending.append(sentence)
+                length += len(sentence.rows)
+            result.append(_join(pending))
+        return [piece for window in result for piece in _pieces(window, limit)]
+
+
+def _target(limit: int, chance: random.Random) -> int:
+    """Draw a window's length: the limit half of the time, anything up to it otherwise."""
+    return limit if chance.random() < 0.5 else chance.randint(1, limit)
+
+
+def _join(sentences: Sequence[Window]) -> Window:
+    """Put the sentences of a window together."""
+    return Window(np.concatenate([s.rows for s in sentences]), np.concatenate([s.gold for s in sentences]))
+
+
+def _pieces(window: Window, limit: int) -> list[Window]:
+    """Cut what is longer than the limit; a mention cut in two stays I- in its second part, which loses nothing."""
+    return [
+        Window(window.rows[start : start + limit], window.gold[start : start + limit])
+        for start in range(0, len(window.rows), limit)
+    ]
+
+
+def batches_of(windows: Sequence[Window], batch_tokens: int, chance: random.Random | None) -> list[list[Window]]:
+    """Put windows of similar length together, so that little is padding.
+
+    Args:
+        windows: In any order.
+        batch_tokens: The most tokens of a batch, padding included, if it has more than one window.
+        chance: Shuffles windows of similar length and the batches; None keeps everything in the order of the lengths.
+    """
+    order = list(range(len(windows)))
+    if chance:
+        chance.shuffle(order)
+    noise = [chance.uniform(0.9, 1.1) if chance else 1.0 for _ in order]
+    order.sort(key=lambda index: len(windows[index].rows) * noise[index])
+    batches: list[list[Window]] = [[]]
+    longest = 0
+    for index in order:
+        longest = max(longest, len(windows[index].rows))
+        if batches[-1] and longest * (len(batches[-1]) + 1) > batch_tokens:
+            batches.append([])
+            longest = len(windows[index].rows)
+        batches[-1].append(windows[index])
+    if chance:
+        chance.shuffle(batches)
+    return batches
+
+
+def _pad_gold(windows: Sequence[Window], batch: Batch) -> Tensor:
+    """Put the gold tags of windows together, int64, (batch, time)."""
+    gold = np.zeros(batch.forms.shape, np.int64)
+    gold[np.arange(gold.shape[1]) < batch.lengths[:, None]] = np.concatenate([window.gold for window in windows])
+    return torch.from_numpy(gold)
+
+
+class CaseVariants:
+    """The same tokens in another case, by row of a form table."""
+
+    def __init__(self, table: FormTable, forms: Sequence[str]) -> None:
+        rows = table.rows(forms)
+        self.maps: dict[str, Rows] = {}
+        for name, change in (("lower", str.lower), ("upper", str.upper), ("title", _title)):
+            mapped = np.zeros(int(rows.max()) + 1, np.int64)
+            mapped[rows] = table.rows([change(form) for form in forms])
+            self.maps[name] = mapped
+
+    def apply(self, windows: Sequence[Window], config: TrainingConfig, chance: random.Random) -> list[Window]:
+        """Change the case of a share of the windows; the rest are as they were."""
+        shares = (config.lower_share, config.upper_share, config.title_share, 0.0)
+        weights = [*shares[:3], 1 - sum(shares)]
+        drawn = chance.choices(["lower", "upper", "title", ""], weights, k=len(windows))
+        return [
+            Window(self.maps[name][window.rows], window.gold) if name else window
+            for window, name in zip(windows, drawn, strict=True)
+        ]
+
+
+def _title(form: str) -> str:
+    """Capitalise a word's first letter and leave the rest, as a headline does."""
+    return form[:1].upper() + form[1:]
+
+
+class Trainer:
+    """A network in training, with everything that an interrupted run needs to go on as if nothing had happened.
+
+    Randomness is drawn afresh for every epoch from the seed and the epoch's number, so none of it has to be kept.
+
+    Args:
+        network: On the CPU; moved to `device`.
+        table: Holds every training and validation form.
+        training: What to learn from.
+        validation: What to choose the best epoch on.
+        config: How to train.
+        device: Where.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        table: FormTable,
+        training: Corpus,
+        validation: Corpus,
+        config: TrainingConfig,
+        device: torch.device,
+    ) -> None:
+        self.network = network.to(device)
+        self.table = table
+        self.training = training
+        self.config = config
+        self.device = device
+        self.epoch = 0
+        self.step = 0
+        self.best_f1 = -1.0
+        self.stale = 0
+        self._weights = [p for p in network.parameters() if p.requires_grad]
+        self._average = [weight.detach().clone() for weight in self._weights]
+        self._best = [weight.detach().clone() for weight in self._weights]
+        self._optimizer = torch.optim.AdamW(self._weights, lr=config.learning_rate, weight_decay=config.weight_decay)
+        self._variants = None
+        if config.lower_share or config.upper_share or config.title_share:
+            forms = sorted({word for document in training.words for sentence in document for word in sentence})
+            self._variants = CaseVariants(table, forms)
+        self._validation = batches_of(validation.windows(network.config.window), 6400, None)
+        self._steps_per_epoch = len(self._draw(random.Random(0)))
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or none of the last ones was better."""
+        return self.epoch >= self.config.epochs or self.stale >= self.config.patience
+
+    def epochs(self) -> Iterator[StepReport | EpochReport]:
+        """Train until finished, reporting every step and every epoch."""
+        while not self.finished:
+            yield from self._run_epoch()
+
+    def _draw(self, chance: random.Random) -> list[list[Window]]:
+        """Draw the batches of one epoch."""
+        windows = self.training.varied_windows(self.network.config.window, chance)
+        if self._variants:
+            windows = self._variants.apply(windows, self.config, chance)
+        return batches_of(windows, self.config.batch_tokens, chance)
+
+    def _run_epoch(self) -> Iterator[StepReport | EpochReport]:
+        """Read all training windows once, then validate."""
+        chance = random.Random(f"{self.config.seed} {self.epoch}")
+        torch.manual_seed(chance.getrandbits(63))
+        self.network.train()
+        began = time.perf_counter()
+        batches = self._draw(chance)
+        total_loss = total_norm = 0.0
+        tokens = 0
+        for number, windows in enumerate(batches, start=1):
+            loss, norm = self._train_step(windows)
+            count = sum(len(window.rows) for window in windows)
+            total_loss += loss * count
+            total_norm += norm
+            tokens += count
+            yield StepReport(number, len(batches), tokens, total_loss / tokens)
+        seconds = time.perf_counter() - began
+        self.epoch += 1
+        precision, recall, f1 = self._validate()
+        is_best = f1 > self.best_f1
+        self.stale = 0 if is_best else self.stale + 1
+        if is_best:
+            self.best_f1 = f1
+            self._best = [weight.clone() for weight in self._average]
+        rate = self._optimizer.param_groups[0]["lr"]
+        mean_norm = total_norm / len(batches)
+        yield EpochReport(
+            self.epoch, total_loss / tokens, precision, recall, f1, mean_norm, rate, tokens, seconds, is_best
+        )
+
+    def _train_step(self, windows: Sequence[Window]) -> tuple[float, float]:
+        """Learn from one batch; return its loss and its gradient's norm before clipping."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._learning_rate()
+        batch = self._to_batch(windows)
+        precise = not (self.config.mixed_precision and self.device.type == "cuda")
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=not precise):
+            logits = self.network(batch)
+        loss = loss_of(logits, batch)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self._weights, self.config.clip_norm)
+        self._optimizer.step()
+        self.step += 1
+        decay = min(self.config.averaging, self.step / (self.step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(self._average, self._weights, 1 - decay)
+        return loss.item(), norm.item()
+
+    def _learning_rate(self) -> float:
+        """Rise linearly, then fall along half a cosine to 0 at the last epoch's end (Loshchilov and Hutter 2017)."""
+        steps = self._steps_per_epoch * self.config.epochs
+        warmup = self.config.warmup * steps
+        if self.step < warmup:
+            return self.config.learning_rate * (self.step + 1) / warmup
+        done = min(1.0, (self.step - warmup) / max(1.0, steps - warmup))
+        return self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+
+    def _to_batch(self, windows: Sequence[Window]) -> TorchBatch:
+        """Pad windows and move them to the device."""
+        batch = self.table.batch([window.rows for window in windows])
+        return TorchBatch.of(batch, self.device, _pad_gold(windows, batch))
+
+    def _validate(self) -> tuple[float, float, float]:
+        """Score the averaged weights on the validation windows: precision, recall and F1 of mentions."""
+        tags = self.network.config.tags
+        gold, predicted = [], []
+        for windows, logits in self.validation_logits():
+            lengths = np.array([len(window.rows) for window in windows])
+            ids, _ = decode(logits, lengths, tags, 1.0)
+            for window, row in zip(windows, ids, strict=True):
+                gold.append([tags[i] for i in window.gold])
+                predicted.append([tags[i] for i in row[: len(window.gold)]])
+        scores = mention_scores(gold, predicted)
+        return scores.precision, scores.recall, scores.f1
+
+    def validation_logits(self) -> Iterator[tuple[list[Window], npt.NDArray[np.float32]]]:
+        """Run the averaged weights over the validation windows, batch by batch."""
+        trained = [weight.detach().clone() for weight in self._weights]
+        self._set_weights(self._average)
+        self.network.eval()
+        try:
+            with torch.inference_mode():
+                for windows in self._validation:
+                    yield windows, self.network(self._to_batch(windows)).cpu().numpy()
+        finally:
+            self._set_weights(trained)
+
+    def _set_weights(self, values: Sequence[Tensor]) -> None:
+        """Copy values into the network."""
+        with torch.no_grad():
+            torch._foreach_copy_(self._weights, list(values))
+
+    def take_best(self) -> None:
+        """Give the network the averaged weights of the best epoch, for good."""
+        self._average = [weight.clone() for weight in self._best]
+        self._set_weights(self._best)
+        self.network.eval()
+
+    def state(self) -> dict[str, Tensor]:
+        """Return all tensors that a resumed run needs, on the CPU."""
+        tensors: dict[str, Tensor] = {}
+        for index, weight in enumerate(self._weights):
+            moments = self._optimizer.state[weight]
+            values = {"weight": weight, "average": self._average[index], "best": self._best[index]}
+            values |= {name: moments[name] for name in ("exp_avg", "exp_avg_sq", "step") if name in moments}
+            tensors |= {f"{name}.{index}": value.detach().cpu().clone() for name, value in values.items()}
+        return tensors
+
+    def progress(self) -> dict[str, float]:
+        """Return all numbers that a resumed run needs."""
+        return {"epoch": self.epoch, "step": self.step, "best_f1": self.best_f1, "stale": self.stale}
+
+    def resume(self, tensors: Mapping[str, Tensor], progress: Mapping[str, float]) -> None:
+        """Go on from what `state` and `progress` returned at the end of an epoch."""
+        self.epoch, self.step = int(progress["epoch"]), int(progress["step"])
+        self.best_f1, self.stale = progress["best_f1"], int(progress["stale"])
+        place = [{n: tensors[f"{n}.{i}"].to(self.device) for n in ("weight", "average", "best")} for i in range(len(self._weights))]
+        self._set_weights([values["weight"] for values in place])
+        self._average = [values["average"] for values in place]
+        self._best = [values["best"] for values in place]
+        for index, weight in enumerate(self._weights):
+            self._optimizer.state[weight] = {
+                "step": tensors[f"step.{index}"].cpu(),
+                "exp_avg": tensors[f"exp_avg.{index}"].to(self.device),
+                "exp_avg_sq": tensors[f"exp_avg_sq.{index}"].to(self.device),
+            }
+
+
+def fit_temperature(batches: Sequence[tuple[Sequence[Window], npt.NDArray[np.float32]]]) -> float:
+    """Choose the temperature that makes the gold tags of validation windows most likely (Guo et al. 2017).
+
+    Args:
+        batches: Windows with their logits, float32, (batch, time, outputs).
+
+    Returns:
+        A factor from 0.25 to 4 to divide logits by.
+    """
+    logits = np.concatenate([_real(windows, values) for windows, values in batches]).astype(np.float64)
+    gold = np.concatenate([window.gold for windows, _ in batches for window in windows])
+    return min((0.25 * 2 ** (k / 16) for k in range(65)), key=lambda t: _surprise(logits / t, gold))
+
+
+def _real(windows: Sequence[Window], logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Drop the padding: (tokens, outputs)."""
+    return np.concatenate([logits[row, : len(window.rows)] for row, window in enumerate(windows)])
+
+
+def _surprise(logits: npt.NDArray[np.float64], gold: Rows) -> float:
+    """Mean negative log-likelihood of gold tag ids, (tokens,), under logits, (tokens, outputs)."""
+    if logits.shape[1] == 1:
+        signed = np.where(gold > 0, logits[:, 0], -logits[:, 0])
+        return float(np.logaddexp(0, -signed).mean())
+    top = logits.max(axis=1)
+    total = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+    return float((total - logits[np.arange(len(gold)), gold]).mean())
