@@ -1,8 +1,8 @@
 """Text in; tokens with character offsets and windows out. Home of `Token`, `Mention`, `Passage` and `TaggedPassage`.
 
 A **passage** is what gets one answer: a line of text, a JSON object, a sentence of tokens. A **document** is a run of
-passages, the first of which has `starts_document` set: a stream never holds a whole document, so none is built. A **window**
-is the run of tokens that the network sees at once: it may join passages of one document and may cut a long one.
+passages, the first of which has `starts_document` set: a stream never holds a whole document, so none is built. A
+**window** is the run of tokens that the network sees at once: it may join passages of one document and cut a long one.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Passage:
         words: The tokens' texts in order. Each stands in `text`, in order and without overlap.
         starts_document: Whether a new document starts here, so that no window joins it to what came before.
         ends_sentence: Whether a sentence surely ends with it (token input does; a line of running text need not).
-        fields: The JSON object it came from, without the fields that nertag writes itself: name to the value's JSON, kept as
-            the text it was, in the order they came; None for other inputs.
+        fields: The JSON object it came from, without the fields that nertag writes itself: name to the value's JSON as
+            it was written, in their order; None for other inputs.
         source: The file it came from as the user named it, `-` for standard input.
         line: Its line in the source, counted from 1.
     """
@@ -90,7 +90,7 @@ class TaggedPassage:
 
     Attributes:
         passage: What was tagged.
-        tags: Strict IOB2, one for every token; valid for the passage alone, so a mention that runs over a line end is cut.
+        tags: Strict IOB2, one for every token; valid for the passage alone: a mention that runs over a line end is cut.
         scores: The probability of each token's tag, 0 to 1.
     """
 
@@ -125,8 +125,8 @@ class TaggedPassage:
 # --- Tokens -----------------------------------------------------------------------------------------------------------
 
 # Characters that are never part of a word by themselves: ASCII punctuation, the Latin-1 and General Punctuation blocks
-# (without the zero-width joiners, which belong to the word around them), symbols, CJK punctuation, full-width forms, emoji.
-# Everything else that is not white space is a word character: letters and digits of every script, combining marks.
+# (without the zero-width joiners, which belong to the word around them), symbols, CJK punctuation, full-width forms,
+# emoji. Everything else but white space is a word character: letters and digits of every script, combining marks.
 _PUNCTUATION = (
     r"!-/:-@\[-`{-~"
     r"\u00a1-\u00a9\u00ab\u00ac\u00ae-\u00b1\u00b4\u00b6-\u00b8\u00bb\u00bf\u00d7\u00f7"
@@ -135,31 +135,32 @@ _PUNCTUATION = (
 )
 _WORD = rf"[^\s{_PUNCTUATION}]"
 _LETTER = r"[^\W\d_]"
+_JOINER = r"[\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]"  # What makes one emoji of several, or changes its look.
 _ABBREVIATIONS = (
-    "Mr Mrs Ms Mx Mme Mlle Messrs Dr Drs Prof St Ste Jr Sr Esq Gen Col Maj Capt Cpt Cmdr Lt Lieut Sgt Cpl Pvt Adm Brig Rev Fr "
-    "Hon Sen Rep Gov Pres Atty Supt Insp Amb Msgr MR MRS MS DR REV ST JR SR Wm Chas Thos Geo Jas Jno Robt Benj Edw Saml "
-    "Inc Ltd Co Corp Bros Mt Ft Ave Blvd vs viz cf al etc approx dept est Ph.D "
+    "Mr Mrs Ms Mx Mme Mlle Messrs Dr Drs Prof St Ste Jr Sr Esq Gen Col Maj Capt Cpt Cmdr Lt Lieut Sgt Cpl Pvt Adm Brig "
+    "Rev Fr Hon Sen Rep Gov Pres Atty Supt Insp Amb Msgr MR MRS MS DR REV ST JR SR Wm Chas Thos Geo Jas Jno Robt Benj "
+    "Edw Saml Inc Ltd Co Corp Bros Mt Ft Ave Blvd vs viz cf al etc approx dept est Ph.D "
     "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec"
 )
-# The first alternative that matches wins. Every alternative takes time in proportion to what it consumes, or looks at no
-# more than a few dozen characters: no input makes the whole quadratic.
+# The first alternative that matches wins. Each takes time in proportion to what it consumes, or looks at no more than a
+# few dozen characters: no input makes the whole quadratic.
 _TOKEN = re.compile(
     rf"""
       (?:https?://|www\.)[^\s<>"]*[^\s<>"'.,;:!?()\[\]{{}}\u2018-\u201f\u2026\u00bb]     # an address on the web
     | {_WORD}[\w.+-]{{0,63}}@{_WORD}+(?:[.-]{_WORD}+)*\.{_WORD}+                        # an e-mail address
     | @\w{{1,64}} | \#\d{{0,9}}[^\W\d]\w{{0,63}}                                         # an account, a hashtag
     | &(?:amp|lt|gt|quot|apos|nbsp|\#\d{{1,6}});                                         # a character in HTML
-    | {_LETTER}\.(?:-?{_LETTER}\.)+(?:{_LETTER}(?![\w.]))?(?:-{_WORD}+)*                 # J.R.R., J.-P., P.O.P, U.S.-led
+    | {_LETTER}\.(?:-?{_LETTER}\.)+(?:{_LETTER}(?![\w.]))?(?:-{_WORD}+)*                # J.R.R., J.-P., P.O.P, U.S.-led
     | {_LETTER}\.{_LETTER}(?![\w.])(?:-{_WORD}+)*                                        # U.S, U.S-led
     | (?!I\.){_LETTER}\.(?=$|\W|{_LETTER}{{2}})(?<![a-z]\.)                              # an initial
     | (?:{"|".join(map(re.escape, _ABBREVIATIONS.split()))})\.(?=$|[^\w.]|[A-Z\d])       # Mr.
     | \d+(?:[.,:/]\d+)+{_WORD}*(?:-{_WORD}+)*                                            # 10,000 12:30 1/2 1,500-metre
-    | ['\u2019](?:[smdSMD]|ll|re|ve|LL|RE|VE|em|n|til|cause)(?!{_WORD})                  # 's after a full stop or alone, 'em
-    | {_WORD}+(?:(?:['\u2019\u2010\u2011&]|[-_](?![-_])|\.(?=[a-z\d])){_WORD}+)*         # a word, O'Connor, Jean-Luc, AT&T
+    | ['\u2019](?:[smdSMD]|ll|re|ve|LL|RE|VE|em|n|til|cause)(?!{_WORD})                  # 's after a full stop, 'em
+    | {_WORD}+(?:(?:['\u2019\u2010\u2011&]|[-_](?![-_])|\.(?=[a-z\d])){_WORD}+)*         # a word, O'Connor, Jean-Luc
     | [:;=]-?(?:[()]+|[DPp/](?![\w/]))                                                   # :-)
     | (?P<same>[^\w\s"()\[\]{{}}\u201c\u201d]|_)(?P=same)+                               # ... -- !!!
     | [\U0001f1e6-\U0001f1ff]{{2}}                                                       # a flag
-    | [^\s](?:[\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]+[\u2190-\u2bff\U0001f000-\U0001faff]?)*   # a sign, an emoji
+    | [^\s](?:{_JOINER}+[\u2190-\u2bff\U0001f000-\U0001faff]?)*                         # a sign, an emoji
     """,
     re.VERBOSE,
 )
@@ -169,7 +170,7 @@ _CLITIC = re.compile(r"(?i)(?<=\w)(?:n['\u2019]t|['\u2019](?:s|m|d|ll|re|ve))$")
 
 # Chunks longer than this are not kept in the cache.
 _LONG_CHUNK = 64
-# Texts longer than this are cut into chunks one by one: all chunks of a huge line at once would take ten times its size.
+# Texts longer than this are cut into chunks one by one: all at once would take ten times the size of a huge line.
 _LONG_TEXT = 1 << 16
 _CHUNK = re.compile(r"\S+")
 
@@ -192,8 +193,11 @@ def split_words(text: str) -> list[str]:
     """Split text into the texts of its tokens.
 
     White space always parts tokens. Punctuation and the possessive `'s` are split off; O'Connor, Jean-Luc, J.R.R., Mr.,
-    e-mail and web addresses, @accounts, #hashtags, numbers and emoji with joiners stay whole. Every character that is not
-    white space is in exactly one token. The conventions are those of the Penn Treebank, which most corpora follow.
+    e-mail and web addresses, @accounts, #hashtags, numbers and emoji with joiners stay whole. The conventions are those
+    of the Penn Treebank, which most corpora follow.
+
+    Returns:
+        The tokens' texts in order: every character that is not white space is in exactly one of them.
     """
     words: list[str] = []
     chunks = text.split() if len(text) < _LONG_TEXT else map(re.Match.group, _CHUNK.finditer(text))
@@ -216,9 +220,10 @@ _CLOSING = frozenset({'"', "''", "”", "’", ")", "]", "»", "'"})
 def cut_window(words: Sequence[str], borders: Mapping[int, bool], start: int, limit: int) -> int:
     """Choose where a window that starts at `start` ends.
 
-    The cut falls after the last sentence end in the second half of the allowed length, else after the last border, else at
-    the limit. What is less than twice the limit long is cut near its middle, so that no window is a short remainder. The
-    choice looks at no more than the next `2 * limit` tokens: a stream that holds as many cuts as a whole document would be.
+    The cut falls after the last sentence end in the second half of the allowed length, else after the last border, else
+    at the limit. What is less than twice the limit long is cut near its middle, so that no window is a short remainder.
+    The choice looks at no more than the next `2 * limit` tokens: a stream that holds as many cuts as a whole document
+    would be.
 
     Args:
         words: The document's tokens from at least `start` on.
@@ -247,7 +252,7 @@ def cut_window(words: Sequence[str], borders: Mapping[int, bool], start: int, li
 
 
 def ends_sentence(words: Sequence[str], end: int) -> bool:
-    """Whether a sentence ends before token `end`: after `.`, `!` or `?` and the quotes or brackets that close with it."""
+    """Whether a sentence ends before token `end`: after `.`, `!` or `?` and the quotes or brackets that follow it."""
     if end < len(words) and words[end] in _CLOSING:
         return False
     last = end - 1

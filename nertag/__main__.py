@@ -1,0 +1,5 @@
+"""`python -m nertag`."""
+
+from nertag.cli import run
+
+run()

@@ -1,0 +1,199 @@
+"""The front door: declares commands and options; each body imports its command and calls it.
+
+Exit codes:
+    0: Done. A pipe that is closed (`| head`) ends the work as well.
+    1: A `NertagError`: something in the input, a model or a setting is wrong; standard error says what and where.
+    2: Wrong usage: an unknown option, a missing argument.
+    130: Interrupted by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from nertag import __version__
+from nertag.config import DocumentUnit, InputFormat, OutputFormat
+from nertag.errors import NertagError
+from nertag.labels import Scheme
+
+_DEFAULT_MODEL = "en-person"
+
+# Plain help: rich takes longer to import than all of Typer, and would wrap the examples.
+app = typer.Typer(
+    name="nertag",
+    help="Find person names in text.",
+    epilog="\b\nExample:\n  nertag tag --text 'Harry Potter and Hermione Granger invented a new spell'",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+Model = Annotated[
+    str, typer.Option("--model", "-m", metavar="MODEL", help="A shipped model's name, a model folder or a Hub id.")
+]
+
+
+def _print_version(wanted: bool) -> None:
+    """Print the version and leave.
+
+    Raises:
+        Exit: If it was asked for.
+    """
+    if wanted:
+        typer.echo(f"nertag {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Find person names in text."""
+
+
+_TAG_EXAMPLES = """\b
+Examples:
+  nertag tag --text 'Harry Potter and Hermione Granger invented a new spell'
+  nertag tag --format jsonl book.txt > book.jsonl
+  tail -f chat.log | nertag tag --document line --format jsonl
+"""
+
+
+@app.command(epilog=_TAG_EXAMPLES)
+def tag(
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATH]...", help="Files to tag; - or nothing is standard input.")
+    ] = None,
+    text: Annotated[str | None, typer.Option("--text", "-t", help="Tag this text instead of files.")] = None,
+    model: Model = _DEFAULT_MODEL,
+    input_format: Annotated[
+        InputFormat,
+        typer.Option(
+            "--input",
+            "-i",
+            help="text: running text, answered line by line; tokens: a sentence a line, split at white space; jsonl: "
+            "objects with 'text' or 'tokens'; conll: a token a line, in the first column.",
+        ),
+    ] = "text",
+    output_format: Annotated[
+        OutputFormat | None,
+        typer.Option(
+            "--format",
+            "-f",
+            show_default="pretty on a terminal, labels otherwise",
+            help="labels: a line of 1 and 0 for every line of text or tokens, every object, or every conll sentence; "
+            "tags: the same as IOB2; conll: token TAB tag; jsonl: tokens, tags and mentions with offsets and "
+            "probabilities; pretty: the names highlighted.",
+        ),
+    ] = None,
+    document: Annotated[
+        DocumentUnit,
+        typer.Option(
+            "--document",
+            help="file: a line is read in the light of those around it; line: every line stands alone, as in logs and "
+            "chats.",
+        ),
+    ] = "file",
+) -> None:
+    """Find person names in files, standard input or a text.
+
+    Raises:
+        BadParameter: If both files and a text are given.
+    """
+    from nertag.commands import tag as command
+
+    if text is not None and paths:
+        raise typer.BadParameter(f"--text and a file ({paths[0]}) exclude each other.", param_hint="--text")
+    command.tag(
+        paths or [],
+        text=text,
+        model=model,
+        input_format=input_format,
+        output_format=output_format,
+        document=document,
+    )
+
+
+_EVALUATE_EXAMPLES = """\b
+Examples:
+  nertag evaluate test.conll
+  nertag evaluate --json --model models/mine conll2003 > scores.json
+"""
+
+
+@app.command(epilog=_EVALUATE_EXAMPLES)
+def evaluate(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...", help="Files or folders with gold tags, or Hub ids, org/name:config@revision."
+        ),
+    ],
+    model: Model = _DEFAULT_MODEL,
+    json_output: Annotated[bool, typer.Option("--json", help="Write one JSON object instead of a table.")] = False,
+    split: Annotated[str, typer.Option("--split", help="The split of each data set to score on.")] = "test",
+    tokens_column: Annotated[
+        str | None, typer.Option("--tokens-column", show_default="found by name", help="The column with the tokens.")
+    ] = None,
+    tags_column: Annotated[
+        str | None, typer.Option("--tags-column", show_default="found by name", help="The column with the gold tags.")
+    ] = None,
+    scheme: Annotated[
+        Scheme | None, typer.Option("--scheme", show_default="recognised", help="The scheme of the gold tags.")
+    ] = None,
+    person_labels: Annotated[
+        list[str] | None, typer.Option("--person-label", help="A label that means a person; may be repeated.")
+    ] = None,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Leave out and count malformed rows instead of stopping.")
+    ] = False,
+) -> None:
+    """Score a model on text with gold tags: precision, recall and F1."""
+    from nertag.commands import evaluate as command
+
+    command.evaluate(
+        sources,
+        model=model,
+        split=split,
+        json_output=json_output,
+        tokens_column=tokens_column,
+        tags_column=tags_column,
+        scheme=scheme,
+        person_labels=person_labels or [],
+        skip_bad_rows=skip_bad_rows,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: Arguments without the program's name; None takes those of the process.
+
+    Returns:
+        The exit code.
+    """
+    from nertag.console import PipeClosedError, report
+
+    try:
+        app(None if argv is None else list(argv), prog_name="nertag")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except PipeClosedError:
+        return 0
+    except NertagError as error:
+        report(error)
+        return 1
+    return 0
+
+
+def run() -> None:
+    """Run the command line as a program."""
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""The voice: results to standard output, every other word to standard error.
+
+Rich is imported only by what draws: a run that writes plain results never loads it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from nertag.errors import NertagError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Results are handed to the system in pieces of about this many characters, or earlier when a batch is done.
+_PIECE = 1 << 16
+
+
+class PipeClosedError(Exception):
+    """Nobody reads standard output any more: not an error, but the end of the work."""
+
+
+class Results:
+    r"""Writes results to standard output, gathered, as UTF-8 with a plain line feed, never wrapped.
+
+    What UTF-8 cannot encode, half of a surrogate pair, is written as `\ud83d`, which JSON reads back as it was.
+
+    Raises:
+        NertagError: If standard output is closed from the start.
+    """
+
+    def __init__(self) -> None:
+        if sys.stdout is None:
+            raise NertagError("standard output is closed, so there is nowhere to write to")
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
+            sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace", newline="\n")
+        self._parts: list[str] = []
+        self._size = 0
+
+    def write(self, text: str) -> None:
+        """Add text, which appears with the next `flush` or when enough has gathered.
+
+        Raises:
+            NertagError: If standard output cannot be written, as on a full disk.
+            PipeClosedError: If nobody reads it any more.
+        """
+        self._parts.append(text)
+        self._size += len(text)
+        if self._size >= _PIECE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Make everything written so far appear.
+
+        Raises:
+            NertagError: If standard output cannot be written, as on a full disk.
+            PipeClosedError: If nobody reads it any more.
+        """
+        if not self._parts:
+            return
+        text = "".join(self._parts)
+        self._parts.clear()
+        self._size = 0
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError as error:
+            _abandon_stdout()
+            if isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == 22):
+                raise PipeClosedError from None
+            raise NertagError(f"standard output cannot be written: {error.strerror}") from None
+
+
+def _abandon_stdout() -> None:
+    """Point standard output at nothing, so that the interpreter's last flush does not fail a second time."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, descriptor)
+    os.close(nothing)
+
+
+def results_are_seen() -> bool:
+    """Whether standard output is a terminal, so that a person reads the results."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def draw_results() -> Console:
+    """Return a rich console for drawing on standard output; it follows NO_COLOR, FORCE_COLOR and TERM."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+
+
+def draw_aside() -> Console:
+    """Return a rich console for tables, progress and notes on standard error."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def note(message: str) -> None:
+    """Say something on standard error that is neither a result nor a fault."""
+    _say(f"nertag: {message}")
+
+
+def warn(message: str) -> None:
+    """Say on standard error what may be wrong, though the work goes on."""
+    _say(f"nertag: warning: {message}")
+
+
+def report(error: NertagError) -> None:
+    """Show an error and its hint on standard error."""
+    _say(f"nertag: error: {error}")
+
+
+def _say(text: str) -> None:
+    """Write a line to standard error, if there is one that still listens."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except OSError:
+        return
