@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
+import typer.main
 
 from nertag import __version__
 from nertag.config import DocumentUnit, InputFormat, OutputFormat
@@ -22,9 +24,27 @@ from nertag.labels import Scheme
 
 _DEFAULT_MODEL = "en-person"
 
+
+class _Commands(typer.core.TyperGroup):
+    """The commands; `train`, with an option for every setting, is made when it is called or listed."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:
+        """Return the names of all commands, in the order of a model's life."""
+        return ["train", "evaluate", "tag"]
+
+    def get_command(self, ctx: typer.Context, name: str) -> Any:  # noqa: ANN401 - the class is private to Typer
+        """Return a command, or None if there is none of that name."""
+        if name != "train":
+            return super().get_command(ctx, name)
+        from nertag.train_options import train_app
+
+        return typer.main.get_command(train_app())
+
+
 # Plain help: rich takes longer to import than all of Typer, and would wrap the examples.
 app = typer.Typer(
     name="nertag",
+    cls=_Commands,
     help="Find person names in text.",
     epilog="\b\nExample:\n  nertag tag --text 'Harry Potter and Hermione Granger invented a new spell'",
     no_args_is_help=True,
@@ -69,9 +89,11 @@ Examples:
 @app.command(epilog=_TAG_EXAMPLES)
 def tag(
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="[PATH]...", help="Files to tag; - or nothing is standard input.")
+        list[str] | None, typer.Argument(metavar="PATH", help="Files to tag; - or nothing is standard input.")
     ] = None,
-    text: Annotated[str | None, typer.Option("--text", "-t", help="Tag this text instead of files.")] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", "-t", metavar="TEXT", help="Tag this text instead of files.")
+    ] = None,
     model: Model = _DEFAULT_MODEL,
     input_format: Annotated[
         InputFormat,
@@ -102,15 +124,11 @@ def tag(
         ),
     ] = "file",
 ) -> None:
-    """Find person names in files, standard input or a text.
-
-    Raises:
-        BadParameter: If both files and a text are given.
-    """
+    """Find person names in files, standard input or a text."""
     from nertag.commands import tag as command
 
-    if text is not None and paths:
-        raise typer.BadParameter(f"--text and a file ({paths[0]}) exclude each other.", param_hint="--text")
+    if text is not None:
+        _refuse_files(paths)
     command.tag(
         paths or [],
         text=text,
@@ -119,6 +137,16 @@ def tag(
         output_format=output_format,
         document=document,
     )
+
+
+def _refuse_files(paths: list[str] | None) -> None:
+    """Refuse files beside --text.
+
+    Raises:
+        BadParameter: If there are any.
+    """
+    if paths:
+        raise typer.BadParameter(f"a text and a file, {paths[0]!r}, exclude each other.", param_hint="--text")
 
 
 _EVALUATE_EXAMPLES = """\b
@@ -132,24 +160,28 @@ Examples:
 def evaluate(
     sources: Annotated[
         list[str],
-        typer.Argument(
-            metavar="SOURCE...", help="Files or folders with gold tags, or Hub ids, org/name:config@revision."
-        ),
+        typer.Argument(metavar="SOURCE", help="Files or folders with gold tags, or Hub ids, org/name:config@revision."),
     ],
     model: Model = _DEFAULT_MODEL,
     json_output: Annotated[bool, typer.Option("--json", help="Write one JSON object instead of a table.")] = False,
-    split: Annotated[str, typer.Option("--split", help="The split of each data set to score on.")] = "test",
+    split: Annotated[
+        str, typer.Option("--split", metavar="NAME", help="The split of each data set to score on.")
+    ] = "test",
     tokens_column: Annotated[
-        str | None, typer.Option("--tokens-column", show_default="found by name", help="The column with the tokens.")
+        str | None,
+        typer.Option(
+            "--tokens-column", metavar="NAME", help="The column with the tokens, if its name does not say so."
+        ),
     ] = None,
     tags_column: Annotated[
-        str | None, typer.Option("--tags-column", show_default="found by name", help="The column with the gold tags.")
+        str | None, typer.Option("--tags-column", metavar="NAME", help="The column with the gold tags, likewise.")
     ] = None,
     scheme: Annotated[
-        Scheme | None, typer.Option("--scheme", show_default="recognised", help="The scheme of the gold tags.")
+        Scheme | None, typer.Option("--scheme", help="The scheme of the gold tags, if it is not to be recognised.")
     ] = None,
     person_labels: Annotated[
-        list[str] | None, typer.Option("--person-label", help="A label that means a person; may be repeated.")
+        list[str] | None,
+        typer.Option("--person-label", metavar="LABEL", help="A further label that means a person; may be repeated."),
     ] = None,
     skip_bad_rows: Annotated[
         bool, typer.Option("--skip-bad-rows", help="Leave out and count malformed rows instead of stopping.")

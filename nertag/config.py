@@ -13,7 +13,7 @@ from dataclasses import MISSING, Field, asdict, dataclass, fields
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from nertag.errors import ConfigError
-from nertag.labels import PERSON, tags_of
+from nertag.labels import PERSON, Scheme, tags_of
 
 Cell = Literal["lstm", "gru", "rnn"]
 Activation = Literal["tanh", "relu", "sigmoid"]
@@ -27,12 +27,20 @@ OutputFormat = Literal["labels", "tags", "conll", "jsonl", "pretty"]
 DocumentUnit = Literal["file", "line"]
 
 
+def _at_least(config: object, least: int, *names: str) -> None:
+    """Raise a ConfigError if one of the named settings is below `least`."""
+    for name in names:
+        value = getattr(config, name)
+        if not least <= value < math.inf:
+            raise ConfigError(f"{name} must be at least {least}, not {value}")
+
+
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
     """The shape of a network: what its weights mean.
 
     Attributes:
-        labels: What is looked for, such as `("PER",)`.
+        labels: What is looked for, such as `PER`.
         output: `iob2`: a softmax over O and B-, I- of every label; `binary`: one logit per token, for one label.
         cell: The recurrent cell.
         activation: φ of the `rnn` cell, h_t = φ(W·x_t + U·h_{t-1} + b); the others have their own.
@@ -173,12 +181,45 @@ class TrainingConfig:
             raise ConfigError("lower_share, upper_share and title_share together must not exceed 1")
 
 
-def _at_least(config: object, least: int, *names: str) -> None:
-    """Raise a ConfigError if one of the named settings is below `least`."""
-    for name in names:
-        value = getattr(config, name)
-        if not least <= value < math.inf:
-            raise ConfigError(f"{name} must be at least {least}, not {value}")
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that makes a model: where its data comes from, its shape, its training.
+
+    Attributes:
+        sources: Training corpora: files, folders or Hub repositories. One named twice counts twice.
+        validation: Corpora to choose the best epoch on.
+        vectors: A GloVe or word2vec text file, or a model whose word vectors are taken; for embedding `pretrained`.
+        vectors_limit: How many of the file's words are known from its top; those of the training data are known anyway.
+        from_model: A model to start from, whose shape and vocabulary are kept.
+        tokens_column: Column of the tokens, where its name does not say so.
+        tags_column: Column of the tags, likewise.
+        scheme: Tag scheme, where it cannot be told from the tags.
+        person_labels: Further labels that mean a person.
+        skip_bad_rows: Whether malformed rows are dropped and counted.
+        model: The network's shape.
+        training: How it is trained.
+    """
+
+    sources: tuple[str, ...] = ()
+    validation: tuple[str, ...] = ()
+    vectors: str | None = None
+    vectors_limit: int = 150_000
+    from_model: str | None = None
+    tokens_column: str | None = None
+    tags_column: str | None = None
+    scheme: Scheme | None = None
+    person_labels: tuple[str, ...] = ()
+    skip_bad_rows: bool = False
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say.
+
+        Raises:
+            ConfigError: If a number is out of range.
+        """
+        _at_least(self, 0, "vectors_limit")
 
 
 T = TypeVar("T")
@@ -233,6 +274,10 @@ def _checked(value: object, kind: Any, where: str) -> object:  # noqa: ANN401
             choices = ", ".join(repr(argument) for argument in arguments)
             raise ConfigError(f"{where} must be one of {choices}, not {value!r}")
         return value
+    if is_dataclass(kind) and isinstance(kind, type):
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{where} must be a table, not {value!r}")
+        return from_mapping(kind, value, where=where)
     if origin in (typing.Union, types.UnionType):
         return None if value is None else _checked(value, arguments[0], where)
     if origin is tuple:
@@ -246,9 +291,13 @@ def _checked(value: object, kind: Any, where: str) -> object:  # noqa: ANN401
     return value
 
 
-def to_mapping(config: object) -> dict[str, Any]:
-    """Return a config dataclass as a JSON object or TOML table, without what is None: TOML has no null."""
-    values = asdict(config)  # type: ignore[call-overload]
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if value is not None
-    }
+def to_mapping(config: Any) -> dict[str, Any]:
+    """Return a config dataclass as a JSON object or TOML table; settings that are None are left out, TOML has no null."""
+    return {name: _plain(value) for name, value in asdict(config).items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON and TOML have it: tuples as lists, without None."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    return list(value) if isinstance(value, tuple) else value

@@ -94,7 +94,7 @@ class Window:
     gold: Rows
 
 
-class Corpus:
+class EncodedCorpus:
     """Sentences encoded once: rows of a form table and gold tag ids, grouped by document.
 
     Args:
@@ -248,8 +248,8 @@ class Trainer:
         self,
         network: Network,
         table: FormTable,
-        training: Corpus,
-        validation: Corpus,
+        training: EncodedCorpus,
+        validation: EncodedCorpus,
         config: TrainingConfig,
         device: torch.device,
     ) -> None:

@@ -1,0 +1,72 @@
+"""A training run at the end of an epoch, to one file and back.
+
+Everything is in one safetensors file, numbers and recipe as its metadata, so that replacing it is one step: an interrupted run
+leaves the checkpoint of the last finished epoch, whole. Nothing in it is a pickle.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from nertag.errors import ConfigError
+
+_KEY = "nertag"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a run needs to go on.
+
+    Attributes:
+        recipe: The recipe, as a mapping.
+        progress: `Trainer.progress()`.
+        history: The lines of `training.jsonl` so far.
+        tensors: `Trainer.state()`.
+    """
+
+    recipe: Mapping[str, Any]
+    progress: Mapping[str, float]
+    history: Sequence[Mapping[str, Any]]
+    tensors: Mapping[str, Tensor]
+
+
+def checkpoint_path(output: Path) -> Path:
+    """Return where the checkpoint of a model in the making lies: beside its folder."""
+    return output.with_name(f"{output.name}.checkpoint.safetensors")
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint; the one before it stays until the new one is whole."""
+    numbers = {"recipe": checkpoint.recipe, "progress": checkpoint.progress, "history": checkpoint.history}
+    work = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file(dict(checkpoint.tensors), work, metadata={_KEY: json.dumps(numbers)})
+        work.replace(path)
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        ConfigError: If there is none, or the file is none of ours.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            numbers = json.loads((file.metadata() or {})[_KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
+    except FileNotFoundError:
+        raise ConfigError("there is nothing to resume: no epoch was finished", path=path) from None
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        raise ConfigError(f"it is no checkpoint of nertag: {error}", path=path) from None
+    return Checkpoint(numbers["recipe"], numbers["progress"], numbers["history"], tensors)

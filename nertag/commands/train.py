@@ -1,0 +1,375 @@
+"""`nertag train`: corpora in, a model folder out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nertag._version import __version__
+from nertag.commands.extras import require_train_extra
+from nertag.console import note
+from nertag.config import Recipe, from_mapping, to_mapping
+from nertag.errors import ConfigError, ModelError
+from nertag.features import RESERVED, FormTable, Vocabulary, count_words, known_characters
+from nertag.model_folder import (
+    CARD,
+    CONFIG,
+    CURVES,
+    DEFAULT,
+    GRAPH,
+    HISTORY,
+    RECIPE,
+    VOCABULARY,
+    WEIGHTS,
+    FolderConfig,
+    check_target,
+    config_json,
+    find,
+    new_folder,
+    read_config,
+    read_vocabulary,
+    shipped_names,
+    vocabulary_json,
+)
+from nertag.progress import TrainingProgress
+
+if TYPE_CHECKING:
+    import torch
+
+    from nertag.checkpoint import Checkpoint
+    from nertag.data import Corpus, Sentence
+    from nertag.network import Network
+    from nertag.training import Trainer
+
+
+def train(
+    settings: Mapping[str, Any],
+    *,
+    output: Path,
+    recipe_path: Path | None = None,
+    force: bool = False,
+    resume: bool = False,
+    quiet: bool = False,
+) -> None:
+    """Train a model and write its folder.
+
+    Args:
+        settings: Fields of `Recipe`, those of its `model` and `training` in mappings of their own; they win over the
+            recipe file's.
+        output: The model folder to write.
+        recipe_path: A TOML file with further settings.
+        force: Whether a model at `output` may be replaced.
+        resume: Whether to go on from the checkpoint beside `output`.
+        quiet: Whether to say nothing but errors.
+
+    Raises:
+        NertagError: If a setting, a corpus or the output is not as it must be.
+        KeyboardInterrupt: If interrupted; the checkpoint of the last finished epoch stays.
+    """
+    require_train_extra("train")
+    check_target(output, replace=force)
+    from nertag.checkpoint import checkpoint_path, read_checkpoint
+    from nertag.recipes import read_recipe
+
+    given = _merge(read_recipe(recipe_path) if recipe_path else {}, settings)
+    path = checkpoint_path(output)
+    checkpoint = read_checkpoint(path) if resume else None
+    if checkpoint:
+        given = _merge(checkpoint.recipe, given)
+    elif path.exists() and not force:
+        raise ConfigError(
+            "there is the checkpoint of an interrupted run",
+            path=path,
+            hint="Go on from it with --resume, or drop it with --force.",
+        )
+    recipe = _complete(from_mapping(Recipe, given, where="settings"), given)
+    if checkpoint and to_mapping(recipe) != checkpoint.recipe:
+        changed = ", ".join(_differences(checkpoint.recipe, to_mapping(recipe)))
+        raise ConfigError(f"a resumed run keeps its settings, but these are different: {changed}", path=path)
+    _Run(recipe, output, _silent if quiet else note, quiet=quiet).go(checkpoint, force=force)
+
+
+def _silent(message: str) -> None:
+    """Take a note and keep it to oneself."""
+
+
+def _merge(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with those of `second` over those of `first`, table by table."""
+    merged = dict(first)
+    for name, value in second.items():
+        merged[name] = _merge(merged.get(name, {}), value) if isinstance(value, Mapping) else value
+    return merged
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return the names of settings that differ."""
+    names: list[str] = []
+    for name in sorted({*old, *new}):
+        before, after = old.get(name), new.get(name)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            names += _differences(before, after, f"{prefix}{name}.")
+        elif before != after:
+            names.append(f"{prefix}{name}")
+    return names
+
+
+def _complete(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
+    """Fill in what follows from other settings, and check that the whole makes sense.
+
+    Raises:
+        ConfigError: If something is missing or contradicts something else.
+    """
+    if not recipe.sources:
+        raise ConfigError("there is nothing to train on", hint="Name at least one SOURCE: a file, a folder or a Hub id.")
+    if not recipe.validation:
+        raise ConfigError(
+            "there is nothing to choose the best epoch on", hint="Name corpora with --validation SOURCE."
+        )
+    if recipe.from_model:
+        shape = read_config(find(recipe.from_model)).model
+        wanted = given.get("model", {})
+        kept = to_mapping(shape)
+        for name, value in wanted.items():
+            if kept[name] != value:
+                raise ConfigError(f"model {recipe.from_model!r} has {name} {kept[name]!r}, which cannot become {value!r}")
+        return replace(recipe, model=shape, vectors=None)
+    if recipe.model.embedding != "pretrained":
+        if recipe.vectors:
+            raise ConfigError(f"--vectors goes with embedding 'pretrained', not {recipe.model.embedding!r}")
+        return recipe
+    if recipe.vectors is None and DEFAULT not in shipped_names():
+        raise ConfigError(
+            "embedding 'pretrained' needs word vectors",
+            hint="Name a GloVe text file with --vectors, or choose --embedding learned.",
+        )
+    return replace(recipe, vectors=recipe.vectors or DEFAULT)
+
+
+class _Run:
+    """One training run.
+
+    Args:
+        recipe: Complete.
+        output: The model folder to write.
+        say: Takes notes for the user.
+        quiet: Whether progress is drawn.
+    """
+
+    def __init__(self, recipe: Recipe, output: Path, say: Callable[[str], None], *, quiet: bool) -> None:
+        self.recipe = recipe
+        self.output = output
+        self.say = say
+        self.quiet = quiet
+        self.history: list[Mapping[str, Any]] = []
+
+    def go(self, checkpoint: Checkpoint | None, *, force: bool) -> None:
+        """Load, train, write."""
+        import torch
+
+        from nertag.checkpoint import checkpoint_path
+
+        torch.set_num_threads(1)  # measured: with the small steps of these networks a second thread only waits
+        training, validation = self._load("train", self.recipe.sources), self._load("validation", self.recipe.validation)
+        torch.manual_seed(self.recipe.training.seed)
+        vocabulary, network = self._network([s for corpus in training for s in corpus.sentences])
+        trainer = self._trainer(vocabulary, network, training, validation)
+        if checkpoint:
+            trainer.resume(checkpoint.tensors, checkpoint.progress)
+            self.history = list(checkpoint.history)
+            self.say(f"going on after epoch {trainer.epoch}")
+        self._train(trainer)
+        trainer.take_best()
+        self._write(trainer, vocabulary, training, validation, force=force)
+        checkpoint_path(self.output).unlink(missing_ok=True)
+
+    def _load(self, split: str, sources: Sequence[str]) -> list[Corpus]:
+        """Read corpora; one named twice is read once."""
+        from nertag.data import ReadOptions, load_corpus
+
+        recipe = self.recipe
+        options = ReadOptions(
+            labels=recipe.model.labels,
+            tokens_column=recipe.tokens_column,
+            tags_column=recipe.tags_column,
+            scheme=recipe.scheme,
+            person_labels=recipe.person_labels,
+            skip_bad_rows=recipe.skip_bad_rows,
+        )
+        read: dict[str, Corpus] = {}
+        for source in dict.fromkeys(sources):
+            corpus = read[source] = load_corpus(source, split, options, self.say)
+            facts = _facts(source, corpus)
+            skipped = f", {corpus.skipped:,} bad rows skipped" if corpus.skipped else ""
+            self.say(
+                f"{split}: {source}: {facts.sentences:,} sentences, {facts.tokens:,} tokens, "
+                f"{facts.mentions:,} mentions{skipped}"
+            )
+        return [read[source] for source in sources]
+
+    def _network(self, sentences: Sequence[Sentence]) -> tuple[Vocabulary, Network]:
+        """Make the network and the vocabulary it knows, or take both from a model."""
+        from nertag.network import Network
+
+        recipe = self.recipe
+        dropout, word_dropout = recipe.training.dropout, recipe.training.word_dropout
+        if recipe.from_model:
+            return _from_model(find(recipe.from_model), dropout, word_dropout)
+        counts = count_words(word for sentence in sentences for word in sentence.words)
+        characters = known_characters(counts)
+        if recipe.model.embedding != "pretrained":
+            ranked = sorted(counts, key=lambda word: (-counts[word], word))
+            vocabulary = Vocabulary(ranked[: recipe.model.vocabulary_size], characters)
+            size = recipe.model.embedding_size
+            rows = len(characters) + RESERVED
+            return vocabulary, Network(recipe.model, vocabulary.size, rows, size, dropout, word_dropout)
+        import numpy as np
+        import torch
+
+        from nertag.vectors import read_vectors
+
+        assert recipe.vectors is not None
+        words, matrix = read_vectors(recipe.vectors, recipe.vectors_limit, {*counts, *map(str.lower, counts)})
+        self.say(f"vectors: {recipe.vectors}: {len(words):,} words, {matrix.shape[1]} dimensions")
+        vocabulary = Vocabulary(words, characters)
+        size = matrix.shape[1]
+        network = Network(recipe.model, vocabulary.size, len(characters) + RESERVED, size, dropout, word_dropout)
+        network.fill_words(torch.from_numpy(np.concatenate([np.zeros((RESERVED, size), np.float32), matrix])))
+        return vocabulary, network
+
+    def _trainer(
+        self, vocabulary: Vocabulary, network: Network, training: Sequence[Corpus], validation: Sequence[Corpus]
+    ) -> Trainer:
+        """Encode the corpora and set up the training."""
+        from nertag.training import EncodedCorpus, Trainer
+
+        recipe = self.recipe
+        table = FormTable(vocabulary, capacity=1 << 62)
+        encoded = [
+            EncodedCorpus([s for corpus in corpora for s in corpus.sentences], table, recipe.model.tags)
+            for corpora in (training, validation)
+        ]
+        device = _device(recipe.training.device)
+        weights = sum(parameter.numel() for parameter in network.parameters())
+        self.say(f"training {weights:,} weights on {device}")
+        return Trainer(network, table, encoded[0], encoded[1], recipe.training, device)
+
+    def _train(self, trainer: Trainer) -> None:
+        """Run the epochs, saving and showing each."""
+        from nertag.checkpoint import Checkpoint, checkpoint_path, write_checkpoint
+        from nertag.training import StepReport
+
+        path = checkpoint_path(self.output)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        recipe = to_mapping(self.recipe)
+        with TrainingProgress(self.recipe.training.epochs, quiet=self.quiet) as progress:
+            try:
+                for report in trainer.epochs():
+                    if isinstance(report, StepReport):
+                        progress.step(trainer.epoch, report.step / report.steps, report.tokens, report.loss)
+                    else:
+                        progress.epoch(asdict(report))
+                        self.history.append(asdict(report))
+                        write_checkpoint(path, Checkpoint(recipe, trainer.progress(), self.history, trainer.state()))
+            except KeyboardInterrupt:
+                if path.exists():
+                    note(f"stopped after epoch {trainer.epoch}; go on with: nertag train --resume --output {self.output}")
+                raise
+        if trainer.epoch < self.recipe.training.epochs:
+            self.say(f"no better epoch in {self.recipe.training.patience}: stopping early")
+
+    def _write(
+        self,
+        trainer: Trainer,
+        vocabulary: Vocabulary,
+        training: Sequence[Corpus],
+        validation: Sequence[Corpus],
+        *,
+        force: bool,
+    ) -> None:
+        """Write the model folder."""
+        from safetensors.torch import save_file
+
+        from nertag.card import card_text, plot_curves
+        from nertag.export import build_graph
+        from nertag.recipes import recipe_toml
+        from nertag.training import fit_temperature
+
+        recipe = self.recipe
+        network = trainer.network.cpu()
+        trainer.device = next(network.parameters()).device
+        temperature = fit_temperature(list(trainer.validation_logits()))
+        best = next(line for line in reversed(self.history) if line["is_best"])
+        facts = [
+            [_facts(source, corpus) for source, corpus in zip(names, corpora, strict=True)]
+            for names, corpora in ((recipe.sources, training), (recipe.validation, validation))
+        ]
+        card = card_text(self.output.name, recipe, facts[0], facts[1], best, __version__)
+        size = (network.words.table if hasattr(network.words, "table") else network.words.weight).shape[1]
+        with new_folder(self.output, replace=force) as folder:
+            config = FolderConfig(recipe.model, size, temperature, __version__)
+            _write_text(folder / CONFIG, config_json(config))
+            _write_text(folder / VOCABULARY, vocabulary_json(vocabulary))
+            _write_text(folder / RECIPE, recipe_toml(recipe))
+            _write_text(folder / HISTORY, "".join(json.dumps(line) + "\n" for line in self.history))
+            _write_text(folder / CARD, card)
+            save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, folder / WEIGHTS)
+            (folder / GRAPH).write_bytes(build_graph(network).SerializeToString())
+            plot_curves(self.history, folder / CURVES)
+        self.say(f"{self.output}: epoch {best['epoch']} is the best, validation F1 {best['f1']:.4f}")
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file with line feeds on every system."""
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _facts(source: str, corpus: Corpus) -> Any:
+    """Count what is in a corpus."""
+    from nertag.card import CorpusFacts
+
+    tokens = sum(len(sentence.words) for sentence in corpus.sentences)
+    mentions = sum(tag.startswith("B-") for sentence in corpus.sentences for tag in sentence.tags)
+    name = source if not Path(source).exists() else os.path.normpath(source)
+    return CorpusFacts(name, len(corpus.sentences), tokens, mentions)
+
+
+def _from_model(folder: Path, dropout: float, word_dropout: float) -> tuple[Vocabulary, Network]:
+    """Return a model folder's vocabulary and network.
+
+    Raises:
+        ModelError: If the weights are not those of the network that its configuration describes.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from nertag.network import Network
+
+    config, vocabulary = read_config(folder), read_vocabulary(folder)
+    rows = len(vocabulary.characters) + RESERVED
+    network = Network(config.model, vocabulary.size, rows, config.embedding_size, dropout, word_dropout)
+    try:
+        network.load_state_dict(load_file(folder / WEIGHTS))
+    except (SafetensorError, RuntimeError) as error:
+        raise ModelError(f"its weights do not fit its {CONFIG}: {error}", path=folder / WEIGHTS) from None
+    return vocabulary, network
+
+
+def _device(name: str) -> torch.device:
+    """Return the device to train on.
+
+    Raises:
+        ConfigError: If it is not there.
+    """
+    import torch
+
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
+    if not there[name]:
+        raise ConfigError(f"there is no device {name!r} here", hint="Use --device auto.")
+    return torch.device(name)
+
