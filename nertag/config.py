@@ -9,7 +9,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, fields
+from dataclasses import MISSING, Field, asdict, dataclass, fields, is_dataclass
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from nertag.errors import ConfigError
@@ -275,9 +275,7 @@ def _checked(value: object, kind: Any, where: str) -> object:  # noqa: ANN401
             raise ConfigError(f"{where} must be one of {choices}, not {value!r}")
         return value
     if is_dataclass(kind) and isinstance(kind, type):
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"{where} must be a table, not {value!r}")
-        return from_mapping(kind, value, where=where)
+        return from_mapping(kind, typing.cast("Mapping[str, Any]", value), where=where)
     if origin in (typing.Union, types.UnionType):
         return None if value is None else _checked(value, arguments[0], where)
     if origin is tuple:
@@ -291,13 +289,14 @@ def _checked(value: object, kind: Any, where: str) -> object:  # noqa: ANN401
     return value
 
 
-def to_mapping(config: Any) -> dict[str, Any]:
-    """Return a config dataclass as a JSON object or TOML table; settings that are None are left out, TOML has no null."""
-    return {name: _plain(value) for name, value in asdict(config).items() if value is not None}
+def to_mapping(config: object) -> dict[str, Any]:
+    """Return a config dataclass as a JSON object or TOML table, without what is None: TOML has no null."""
+    values: dict[str, Any] = _plain(asdict(config))  # type: ignore[call-overload]
+    return values
 
 
-def _plain(value: Any) -> Any:
-    """Return a value as JSON and TOML have it: tuples as lists, without None."""
+def _plain(value: object) -> Any:  # noqa: ANN401
+    """Return a value as JSON and TOML have it: tuples as lists, tables without None."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items() if item is not None}
     return list(value) if isinstance(value, tuple) else value

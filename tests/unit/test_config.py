@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nertag.config import ModelConfig, TrainingConfig, from_mapping, to_mapping
+from nertag.config import ModelConfig, Recipe, TrainingConfig, from_mapping, to_mapping
 from nertag.errors import ConfigError
 
 
@@ -46,6 +46,31 @@ def test_none_is_left_out_and_read_back() -> None:
     assert to_mapping(Parcel("a")) == {"name": "a", "weights": []}
     assert from_mapping(Parcel, {"name": "a", "note": None}, where="x") == Parcel("a")
     assert from_mapping(Parcel, {"name": "a", "note": "b"}, where="x") == Parcel("a", note="b")
+
+
+def test_a_recipe_holds_tables_of_its_own() -> None:
+    recipe = Recipe(sources=("a.conll",), scheme="bioes", model=ModelConfig(cell="gru"), training=TrainingConfig(seed=4))
+    values = to_mapping(recipe)
+    assert "vectors" not in values
+    assert values["model"]["labels"] == ["PER"]
+    assert from_mapping(Recipe, json.loads(json.dumps(values)), where="x") == recipe
+    assert from_mapping(Recipe, {"training": {"seed": 4}}, where="x") == Recipe(training=TrainingConfig(seed=4))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"model": {"cel": "gru"}}, "r.toml: model: unknown key 'cel'"),
+        ({"model": {"layers": "2"}}, "r.toml: model: layers must be int, not '2'"),
+        ({"training": {"epochs": 0}}, "r.toml: training: epochs must be at least 1, not 0"),
+        ({"training": 3}, "r.toml: training must be a table of settings, not 3"),
+        ({"scheme": "iob3"}, "r.toml: scheme must be one of 'iob1', 'iob2', 'bioes', 'io', not 'iob3'"),
+        ({"vectors_limit": -1}, "r.toml: vectors_limit must be at least 0, not -1"),
+    ],
+)
+def test_a_mistake_inside_a_recipe_says_where(values: dict[str, Any], message: str) -> None:
+    with refuses(message):
+        from_mapping(Recipe, values, where="r.toml")
 
 
 def test_an_unknown_key_is_named_with_those_that_exist() -> None:
