@@ -49,7 +49,9 @@ def test_none_is_left_out_and_read_back() -> None:
 
 
 def test_a_recipe_holds_tables_of_its_own() -> None:
-    recipe = Recipe(sources=("a.conll",), scheme="bioes", model=ModelConfig(cell="gru"), training=TrainingConfig(seed=4))
+    recipe = Recipe(
+        sources=("a.conll",), scheme="bioes", model=ModelConfig(cell="gru"), training=TrainingConfig(seed=4)
+    )
     values = to_mapping(recipe)
     assert "vectors" not in values
     assert values["model"]["labels"] == ["PER"]
