@@ -114,8 +114,14 @@ class Vocabulary:
     _character_ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Build the look-ups."""
+        """Build the look-ups.
+
+        Raises:
+            ValueError: If a word or character occurs twice.
+        """
         words = dict(zip(self.words, range(RESERVED, RESERVED + len(self.words)), strict=True))
+        if len(words) < len(self.words) or len(set(self.characters)) < len(self.characters):
+            raise ValueError("a vocabulary's words and characters must be different from one another")
         object.__setattr__(self, "_word_ids", words)
         object.__setattr__(self, "_character_ids", {char: i + RESERVED for i, char in enumerate(self.characters)})
 

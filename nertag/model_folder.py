@@ -214,9 +214,12 @@ def read_vocabulary(folder: Path) -> Vocabulary:
     words, characters = values.get("words"), values.get("characters")
     if set(values) != {"words", "characters"} or not isinstance(words, list) or not isinstance(characters, str):
         raise ModelError("it must hold a list of 'words' and a string of 'characters'", path=path)
-    if not all(map(str.__instancecheck__, words)) or len(set(words)) != len(words):
-        raise ModelError("its words must be different strings", path=path)
-    return Vocabulary(words, characters)
+    if not set(map(type, words)) <= {str}:
+        raise ModelError("its words must be strings", path=path)
+    try:
+        return Vocabulary(words, characters)
+    except ValueError as error:
+        raise ModelError(str(error), path=path) from None
 
 
 class WordTable:

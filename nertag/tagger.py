@@ -62,8 +62,8 @@ class Tagger:
 
     def __init__(self, config: ModelConfig, engine: Engine, table: FormTable, temperature: float) -> None:
         self.config = config
-        self._engine = engine
-        self._table = table
+        self.engine = engine
+        self.table = table
         self._temperature = temperature
 
     def tag(self, text: str) -> list[Mention]:
@@ -109,9 +109,9 @@ class Tagger:
         scores: list[Any] = [None] * len(windows)
         order = sorted(range(len(windows)), key=lambda index: len(windows[index]))
         for chosen in _batches(order, [len(window) for window in windows]):
-            batch = self._table.batch([windows[index] for index in chosen])
+            batch = self.table.batch([windows[index] for index in chosen])
             found, probabilities = decode(
-                self._engine.logits(batch), batch.lengths, self.config.tags, self._temperature
+                self.engine.logits(batch), batch.lengths, self.config.tags, self._temperature
             )
             for row, index in enumerate(chosen):
                 length = len(windows[index])
@@ -120,11 +120,11 @@ class Tagger:
 
     def rows(self, words: list[str]) -> Rows:
         """Encode tokens for `run`."""
-        return self._table.rows(words)
+        return self.table.rows(words)
 
     def forget(self) -> None:
         """Keep the table of forms within its capacity; rows handed out before are void afterwards."""
-        self._table.reserve()
+        self.table.reserve()
 
 
 def _batches(order: list[int], lengths: list[int]) -> Iterator[list[int]]:
