@@ -291,7 +291,7 @@ class _Run:
         force: bool,
     ) -> None:
         """Write the model folder."""
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         from nertag.card import card_text, plot_curves
         from nertag.export import build_graph
@@ -316,7 +316,8 @@ class _Run:
             _write_text(folder / RECIPE, recipe_toml(recipe))
             _write_text(folder / HISTORY, "".join(json.dumps(line) + "\n" for line in self.history))
             _write_text(folder / CARD, card)
-            save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, folder / WEIGHTS)
+            weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+            (folder / WEIGHTS).write_bytes(save(weights))
             (folder / GRAPH).write_bytes(build_graph(network).SerializeToString())
             plot_curves(self.history, folder / CURVES)
         self.say(f"{self.output}: epoch {best['epoch']} is the best, validation F1 {best['f1']:.4f}")
