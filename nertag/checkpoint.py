@@ -1,7 +1,7 @@
 """A training run at the end of an epoch, to one file and back.
 
-Everything is in one safetensors file, numbers and recipe as its metadata, so that replacing it is one step: an interrupted run
-leaves the checkpoint of the last finished epoch, whole. Nothing in it is a pickle.
+Everything is in one safetensors file, numbers and recipe as its metadata, so that replacing it is one step: an
+interrupted run leaves the checkpoint of the last finished epoch, whole. Nothing in it is a pickle.
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint.
 
+    Returns:
+        What `write_checkpoint` wrote.
+
     Raises:
         ConfigError: If there is none, or the file is none of ours.
     """
@@ -65,8 +68,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
         with safe_open(path, framework="pt") as file:
             numbers = json.loads((file.metadata() or {})[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
+        return Checkpoint(numbers["recipe"], numbers["progress"], numbers["history"], tensors)
     except FileNotFoundError:
         raise ConfigError("there is nothing to resume: no epoch was finished", path=path) from None
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise ConfigError(f"it is no checkpoint of nertag: {error}", path=path) from None
-    return Checkpoint(numbers["recipe"], numbers["progress"], numbers["history"], tensors)

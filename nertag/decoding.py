@@ -13,7 +13,9 @@ Floats = npt.NDArray[np.float32]
 TagIds = npt.NDArray[np.int64]
 
 
-def decode(logits: Floats, lengths: npt.NDArray[np.int64], tags: Sequence[str], temperature: float) -> tuple[TagIds, Floats]:
+def decode(
+    logits: Floats, lengths: npt.NDArray[np.int64], tags: Sequence[str], temperature: float
+) -> tuple[TagIds, Floats]:
     """Choose the most probable valid tags.
 
     Args:
@@ -35,7 +37,9 @@ def decode(logits: Floats, lengths: npt.NDArray[np.int64], tags: Sequence[str], 
     inside = np.arange(logits.shape[1]) < lengths[:, None]
     broken = ~allowed[0, chosen[:, 0]] | (~allowed[chosen[:, :-1], chosen[:, 1:]] & inside[:, 1:]).any(axis=1)
     if broken.any():
-        chosen[broken] = _viterbi(np.log(probabilities[broken] + 1e-30), allowed)
+        # Past the end nothing speaks for any tag, so that padding has no say in the tags before it.
+        evidence = np.where(inside[:, :, None], np.log(probabilities + 1e-30), 0.0)[broken].astype(np.float32)
+        chosen[broken] = _viterbi(evidence, allowed)
     label_of = np.array([(index + 1) // 2 for index in range(len(tags))])
     same_label = (label_of[:, None] == label_of).astype(np.float32)
     return chosen, np.einsum("btk,btk->bt", probabilities, same_label[chosen], dtype=np.float32)
@@ -59,7 +63,7 @@ def _decode_binary(logits: Floats) -> tuple[TagIds, Floats]:
 
 
 def allowed_transitions(tags: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Say which tag may follow which in IOB2: bool, (tags, tags), row before column; row 0, `O`, also stands for the start."""
+    """Say which tag may follow which in IOB2: bool, (tags, tags), row before column; row 0, `O`, is the start, too."""
     parts = [split_tag(tag) for tag in tags]
     return np.array([[letter != "I" or label == before for letter, label in parts] for _, before in parts])
 

@@ -4,13 +4,15 @@ A form's vector is computed once per distinct form of a batch and gathered into 
 
     vectors, characters, shapes (forms, ...) → Concat → Gather(forms) → LSTM/GRU/RNN per direction → MatMul → logits
 
-The word vectors are an input: they stay in `weights.safetensors` (see `nertag.model_folder`). torch's own exporter traces a
-network for one direction of control flow and pulls in further packages; the graph has some twenty nodes, written below.
+The word vectors are an input: they stay in `weights.safetensors` (see `nertag.model_folder`). torch's own exporter
+traces a network for one direction of control flow and pulls in further packages; the graph has some twenty nodes,
+written below.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +36,7 @@ class _Graph:
         self.nodes: list[NodeProto] = []
         self.initializers: list[TensorProto] = []
 
-    def add(self, kind: str, inputs: Sequence[str], name: str, **attributes: object) -> str:
+    def add(self, kind: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:  # noqa: ANN401 - ONNX's own
         """Append a node with one output and return the output's name."""
         self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
         return name
@@ -56,9 +58,8 @@ def build_graph(network: Network) -> onnx.ModelProto:
     """
     graph = _Graph()
     config = network.config
-    rows = network.words.table if hasattr(network.words, "table") else network.words.weight
     inputs = [
-        helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["form", rows.shape[1]]),
+        helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["form", network.word_size]),
         helper.make_tensor_value_info("forms", TensorProto.INT64, ["time", "batch"]),
         helper.make_tensor_value_info("lengths", TensorProto.INT32, ["batch"]),
     ]
@@ -68,7 +69,8 @@ def build_graph(network: Network) -> onnx.ModelProto:
         parts.append(_characters(graph, network.characters))
     if network.shapes is not None:
         inputs.append(helper.make_tensor_value_info("shapes", TensorProto.INT64, ["form"]))
-        parts.append(graph.add("Gather", [graph.constant("shape_table", network.shapes.weight), "shapes"], "shape_vectors"))
+        table = graph.constant("shape_table", network.shapes.weight)
+        parts.append(graph.add("Gather", [table, "shapes"], "shape_vectors"))
     hidden = graph.add("Gather", [_join(graph, network, parts), "forms"], "tokens")
     for number, layer in enumerate(network.layers):
         assert isinstance(layer, RecurrentLayer)
@@ -150,7 +152,7 @@ def _reader(
         graph.constant(f"{name}_R", _to_onnx(values["weight_hh_l0"], config.cell)[None]),
         graph.constant(f"{name}_B", bias[None]),
     ]
-    attributes: dict[str, object] = {"hidden_size": config.hidden_size, "direction": direction}
+    attributes: dict[str, Any] = {"hidden_size": config.hidden_size, "direction": direction}
     if config.cell == "rnn":
         attributes["activations"] = [config.activation.capitalize()]
     elif config.cell == "gru":

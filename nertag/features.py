@@ -23,9 +23,10 @@ LONGEST_FORM = 20
 
 _FOLDED = str.maketrans(
     {
-        "\u2018": "'", "\u2019": "'", "\u201b": "'", "\u02bc": "'", "`": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"',
+        "\u2018": "'", "\u2019": "'", "\u201b": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"',
         "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2015": "-",
         "\u00ad": None, "\u200b": None, "\u200c": None, "\u200d": None, "\u2060": None, "\ufeff": None,
+        **dict.fromkeys(map(chr, range(0xD800, 0xE000)), "\ufffd"),
     }
 )  # fmt: skip
 
@@ -61,7 +62,13 @@ _SIGNS = {
 
 
 def fold(form: str) -> str:
-    """Replace typographic quotes and dashes by plain ones and drop invisible characters and soft hyphens."""
+    """Replace typographic quotes and dashes by plain ones and drop invisible characters and soft hyphens.
+
+    Half a surrogate pair, which no file can hold, becomes the replacement character.
+
+    Returns:
+        The folded form; it may be empty.
+    """
     return form if form.isascii() else form.translate(_FOLDED)
 
 

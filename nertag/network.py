@@ -1,7 +1,7 @@
 """The torch network: distinct forms, windows and lengths in, logits out. It knows no files and no strings.
 
-A form's vector joins its word embedding, a convolution over its characters and an embedding of its shape; recurrent layers
-read the vectors of a window, and a linear layer scores every tag at every token.
+A form's vector joins its word embedding, a convolution over its characters and an embedding of its shape; recurrent
+layers read the vectors of a window, and a linear layer scores every tag at every token.
 """
 
 from __future__ import annotations
@@ -39,8 +39,11 @@ class TorchBatch:
     def of(cls, batch: Batch, device: torch.device | str = "cpu", gold: Tensor | None = None) -> TorchBatch:
         """Move a batch, and the gold tags if given, to a device."""
         arrays = (batch.word_ids, batch.character_ids, batch.shape_ids, batch.forms, batch.lengths)
-        tensors = [torch.from_numpy(array).to(device, non_blocking=True) for array in arrays]
-        return cls(*tensors, None if gold is None else gold.to(device, non_blocking=True))
+        words, characters, shapes, forms, lengths = (
+            torch.from_numpy(array).to(device, non_blocking=True) for array in arrays
+        )
+        moved = None if gold is None else gold.to(device, non_blocking=True)
+        return cls(words, characters, shapes, forms, lengths, moved)
 
     @property
     def mask(self) -> Tensor:
@@ -99,8 +102,8 @@ class CharacterConvolution(nn.Module):
 class StepByStep(nn.Module):
     """One direction of one recurrent layer, as the equations say, one time step after the other.
 
-    It serves what torch's own kernels cannot do: a sigmoid in the plain cell, and an input that is projected already, as a
-    one-hot word's is. Weights are laid out as in `torch.nn.LSTM`, `GRU` and `RNN`, and so are the equations:
+    It serves what torch's own kernels cannot do: a sigmoid in the plain cell, and an input that is projected already,
+    as a one-hot word's is. Weights are laid out as in `torch.nn.LSTM`, `GRU` and `RNN`, and so are the equations:
 
         rnn: h_t = φ(W·x_t + b + U·h_{t-1} + c)
         gru: r, z = σ(...), n = tanh(W_n·x_t + b_n + r ∘ (U_n·h_{t-1} + c_n)), h_t = (1 - z) ∘ n + z ∘ h_{t-1}
@@ -246,15 +249,20 @@ class Network(nn.Module):
         self.word_dropout = word_dropout
         first_rows = config.directions * config.gates * config.hidden_size
         self.one_hot = config.embedding == "one-hot"
-        word_size = first_rows if self.one_hot else embedding_size
+        self.word_size = first_rows if self.one_hot else embedding_size
         frozen = config.embedding == "pretrained" and not config.tune_embedding
-        self.words = FrozenEmbedding(words, word_size) if frozen else nn.Embedding(words, word_size, padding_idx=PADDING)
+        self.words: FrozenEmbedding | nn.Embedding
+        if frozen:
+            self.words = FrozenEmbedding(words, self.word_size)
+        else:
+            self.words = nn.Embedding(words, self.word_size, padding_idx=PADDING)
         self.characters = CharacterConvolution(characters, config) if config.characters else None
         self.shapes = nn.Embedding(len(SHAPES), config.shape_size, padding_idx=PADDING) if config.shapes else None
         extra = config.characters * config.character_filters + config.shapes * config.shape_size
         self.mixer = nn.Linear(extra, first_rows, bias=False) if self.one_hot and extra else None
-        sizes = [None if self.one_hot else word_size + extra] + [config.directions * config.hidden_size] * config.layers
-        self.layers = nn.ModuleList(RecurrentLayer(config, size) for size in sizes[: config.layers])
+        first = None if self.one_hot else self.word_size + extra
+        deeper = [config.directions * config.hidden_size] * (config.layers - 1)
+        self.layers = nn.ModuleList(RecurrentLayer(config, size) for size in (first, *deeper))
         self.dropout = SharedDropout(dropout)
         self.output = nn.Linear(config.directions * config.hidden_size, config.outputs)
         self.reset()
@@ -267,7 +275,7 @@ class Network(nn.Module):
         """
         for name, parameter in self.layers.named_parameters():
             if "weight_hh" in name:
-                for gate in parameter.data.split(parameter.shape[1]):
+                for gate in parameter.data.chunk(self.config.gates):
                     nn.init.orthogonal_(gate)
             elif "weight_ih" in name:
                 nn.init.xavier_uniform_(parameter)
@@ -303,20 +311,23 @@ class Network(nn.Module):
         order = _reversal(batch.lengths, batch.forms.shape[1])
         for layer in self.layers:
             hidden = self.dropout(layer(hidden, order))
-        logits: Tensor = self.output(hidden)
-        return logits.float()
+        logits: Tensor = self.output(hidden).float()
+        return logits
 
     def _inputs(self, batch: TorchBatch) -> Tensor:
         """Join a token's vectors: (batch, time, features); for one-hot words W·x_t of every direction."""
-        word = self.words(self._drop_words(batch.word_ids[batch.forms]))
-        parts = []
+        word: Tensor = self.words(self._drop_words(batch.word_ids[batch.forms]))
+        parts: list[Tensor] = []
         if self.characters is not None:
             parts.append(self.characters(batch.character_ids)[batch.forms])
         if self.shapes is not None:
             parts.append(self.shapes(batch.shape_ids)[batch.forms])
         if not self.one_hot:
             return torch.cat([word, *parts], dim=2)
-        return word if self.mixer is None else word + self.mixer(self.dropout(torch.cat(parts, dim=2)))
+        if self.mixer is None:
+            return word
+        mixed: Tensor = self.mixer(self.dropout(torch.cat(parts, dim=2)))
+        return word + mixed
 
     def _drop_words(self, ids: Tensor) -> Tensor:
         """Replace a share of the word ids, (batch, time), by the unknown word while training: in a copy."""

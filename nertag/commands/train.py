@@ -308,9 +308,8 @@ class _Run:
             for names, corpora in ((recipe.sources, training), (recipe.validation, validation))
         ]
         card = card_text(self.output.name, recipe, facts[0], facts[1], best, __version__)
-        size = (network.words.table if hasattr(network.words, "table") else network.words.weight).shape[1]
         with new_folder(self.output, replace=force) as folder:
-            config = FolderConfig(recipe.model, size, temperature, __version__)
+            config = FolderConfig(recipe.model, network.word_size, temperature, __version__)
             _write_text(folder / CONFIG, config_json(config))
             _write_text(folder / VOCABULARY, vocabulary_json(vocabulary))
             _write_text(folder / RECIPE, recipe_toml(recipe))
