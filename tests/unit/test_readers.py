@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from nertag import readers
+from nertag.config import DocumentUnit, InputFormat
+from nertag.errors import InputError
+from nertag.text import Passage
+
+
+def read(text: str | bytes, kind: InputFormat, folder: Path, document: DocumentUnit = "file") -> list[Passage]:
+    """Read one file of this content."""
+    path = folder / "input"
+    path.write_bytes(text.encode("utf-8") if isinstance(text, str) else text)
+    return present(readers.read([str(path)], kind, document))
+
+
+def present(passages: Iterable[Passage | None]) -> list[Passage]:
+    return [passage for passage in passages if passage is not None]
+
+
+def documents(passages: Iterable[Passage]) -> list[tuple[str, bool]]:
+    return [(passage.text, passage.starts_document) for passage in passages]
+
+
+# --- Lines ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (b"", []),
+        (b"\n", [""]),
+        (b"\n\n", ["", ""]),
+        (b"a", ["a"]),
+        (b"a\n\nb", ["a", "", "b"]),
+        (b"a\r\nb\r\n", ["a", "b"]),
+        (b"a\rb\n", ["a\rb"]),
+        ("a\x0bb\x0cc\x1cd\x85e\u2028f\n".encode(), ["a\x0bb\x0cc\x1cd\x85e\u2028f"]),
+        (b"\xef\xbb\xbfa\n\xef\xbb\xbfb", ["a", "\ufeffb"]),
+        (b"\xef\xbb\xbf", [""]),
+        (b"a\0b\n", ["a\0b"]),
+    ],
+)
+def test_a_line_ends_at_a_line_feed_and_nowhere_else(content: bytes, lines: list[str], tmp_path: Path) -> None:
+    passages = read(content, "text", tmp_path)
+    assert [passage.text for passage in passages] == lines
+    assert [passage.line for passage in passages] == list(range(1, len(lines) + 1))
+
+
+@pytest.mark.parametrize("cut", range(1, 9))
+def test_lines_do_not_depend_on_where_pieces_are_cut(cut: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(readers, "_PIECE", cut)
+    assert [passage.text for passage in read("Zoë ünd\n\nđ\r\nł", "text", tmp_path)] == ["Zoë ünd", "", "đ", "ł"]
+
+
+def test_a_byte_that_is_no_utf8_is_named_with_its_line_and_offset(tmp_path: Path) -> None:
+    path = tmp_path / "input"
+    path.write_bytes("Zoë\nsaw Chlo\n".encode() + b"and Andr\xe9\n")
+    passages = readers.read([str(path)], "text")
+    assert [passage.text for passage in present([next(passages), next(passages)])] == ["Zoë", "saw Chlo"]
+    with pytest.raises(InputError, match=r"input:3: byte 0xe9 at offset 22 is not UTF-8"):
+        next(passages)
+
+
+# --- Sources ----------------------------------------------------------------------------------------------------------
+
+
+def test_check_names_the_first_path_that_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "there").touch()
+    readers.check([str(tmp_path / "there"), "-"])
+    with pytest.raises(InputError, match=r"Harry Potter: there is no such file\n.*tag --text 'Harry Potter'"):
+        readers.check(["-", "Harry Potter", "also not there"])
+    with pytest.raises(InputError, match=r"this is a folder, not a file\n  hint: Name its files: .*\*\.txt"):
+        readers.check([str(tmp_path)])
+
+
+def test_a_file_that_vanished_after_the_check_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gone: cannot be read: No such file or directory"):
+        list(readers.read([str(tmp_path / "gone")], "text"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows pipes are no files")
+def test_a_pause_is_announced_once_and_does_not_cut_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    holding = os.open(path, os.O_RDWR)
+    try:
+        passages = readers.read([str(path)], "text")
+        os.write(holding, b"Harry\nRo")
+        first, pause = next(passages), next(passages)
+        os.write(holding, b"n\n")
+        second, another_pause = next(passages), next(passages)
+        assert first is not None and second is not None
+        assert (first.text, pause, second.text, another_pause) == ("Harry", None, "Ron", None)
+    finally:
+        os.close(holding)
+
+
+def test_every_file_starts_a_document(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).write_text(f"{name}\n\n{name}\n", encoding="utf-8")
+    passages = present(readers.read([str(tmp_path / "a"), str(tmp_path / "b")], "text"))
+    assert documents(passages) == [("a", True), ("", False), ("a", False), ("b", True), ("", False), ("b", False)]
+    assert [(os.path.basename(passage.source), passage.line) for passage in passages][2:4] == [("a", 3), ("b", 1)]
+
+
+def test_every_line_can_be_a_document(tmp_path: Path) -> None:
+    assert documents(read("a\n\nb\n", "text", tmp_path, "line")) == [("a", True), ("", True), ("b", True)]
+    assert documents(read("a\nb\n", "tokens", tmp_path, "line")) == [("a", True), ("b", True)]
+    assert documents(read("a\n\nb\n", "conll", tmp_path, "line")) == [("a", True), ("b", True)]
+    same = '{"doc": 1, "text": "a"}\n'
+    assert documents(read(same * 2, "jsonl", tmp_path, "line")) == [("a", True), ("a", True)]
+
+
+def test_a_literal_is_read_like_a_file_with_its_last_line_ended() -> None:
+    assert [passage.text for passage in present(readers.read_literal("a\n\nb", "text"))] == ["a", "", "b"]
+    assert [passage.text for passage in present(readers.read_literal("a\n", "text"))] == ["a"]
+    assert [(passage.text, passage.source) for passage in present(readers.read_literal("", "text"))] == [("", "--text")]
+
+
+# --- Tokens and CoNLL -------------------------------------------------------------------------------------------------
+
+
+def test_tokens_are_parted_by_white_space_and_documents_by_empty_lines(tmp_path: Path) -> None:
+    passages = read("Harry's (owl)\t, .\n Ron \n\n-DOCSTART- -X-\nHe\n", "tokens", tmp_path)
+    assert [passage.words for passage in passages] == [["Harry's", "(owl)", ",", "."], ["Ron"], [], [], ["He"]]
+    assert documents(passages) == [
+        ("Harry's (owl) , .", True),
+        ("Ron", False),
+        ("", True),
+        ("", True),
+        ("He", True),
+    ]
+    assert all(passage.ends_sentence for passage in passages)
+
+
+CONLL = """\
+-DOCSTART- -X- -X- O
+
+Harry NNP I-NP B-PER
+waved VBD I-VP O
+
+Ron NNP I-NP B-PER
+
+
+Ginny NNP I-NP B-PER
+-DOCSTART-
+
+Luna NNP I-NP B-PER"""
+
+
+def test_conll_documents_start_at_docstart_and_after_two_empty_lines(tmp_path: Path) -> None:
+    passages = read(CONLL, "conll", tmp_path)
+    assert [(passage.text, list(passage.words), passage.starts_document, passage.line) for passage in passages] == [
+        ("-DOCSTART-", [], True, 1),
+        ("Harry waved", ["Harry", "waved"], True, 3),
+        ("Ron", ["Ron"], False, 6),
+        ("Ginny", ["Ginny"], True, 9),
+        ("-DOCSTART-", [], True, 10),
+        ("Luna", ["Luna"], True, 12),
+    ]
+
+
+def test_conll_columns_are_parted_by_tabs_if_there_are_any(tmp_path: Path) -> None:
+    (sentence,) = read("New York\tNNP\nis   VBZ\n", "conll", tmp_path)
+    assert sentence.words == ["New York", "is"]
+    assert [token.start for token in sentence.tokens()] == [0, 9]
+
+
+def test_a_conll_line_without_token_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"input:2: the first column, which holds the token, is empty"):
+        read("Harry\tO\n\tO\n", "conll", tmp_path)
+
+
+# --- JSON Lines -------------------------------------------------------------------------------------------------------
+
+
+def test_json_objects_have_text_or_tokens(tmp_path: Path) -> None:
+    text, tokens = read('{"text": "Harry\'s owl"}\n\n{"tokens": ["Harry\'s", "o w", " "]}\n', "jsonl", tmp_path)
+    assert (text.text, list(text.words), text.ends_sentence) == ("Harry's owl", ["Harry", "'s", "owl"], False)
+    assert (tokens.text, tokens.words, tokens.ends_sentence) == ("Harry's o w  ", ["Harry's", "o w", " "], True)
+    assert [token.start for token in tokens.tokens()] == [0, 8, 11]
+    assert tokens.line == 3
+
+
+def test_tokens_keep_their_text_if_they_stand_in_it(tmp_path: Path) -> None:
+    (passage,) = read('{"text": "Harry\'s  owl", "tokens": ["Harry", "\'s", "owl"]}', "jsonl", tmp_path)
+    assert passage.text == "Harry's  owl"
+    assert [token.start for token in passage.tokens()] == [0, 5, 9]
+
+
+def test_other_fields_are_kept_as_they_are_written(tmp_path: Path) -> None:
+    number = "9" * 5000
+    line = f'{{"b" : 1.10,"text":"x", "a":{{"text": [1e5 , "\\u00e9"]}}, "n": {number}, "mentions": [], "b": NaN }}'
+    (passage,) = read(line, "jsonl", tmp_path)
+    assert passage.fields == {"b": "NaN", "a": '{"text": [1e5 , "\\u00e9"]}', "n": number}
+    assert list(passage.fields) == ["b", "a", "n"]
+
+
+def test_consecutive_objects_with_the_same_doc_are_one_document(tmp_path: Path) -> None:
+    docs = ['"a"', '"a"', '"b"', "null", "null", "1", "1", "1.0", None, None, '"a"', '"a"']
+    lines = ['{"text": "x"}' if doc is None else f'{{"doc": {doc}, "text": "x"}}' for doc in docs]
+    starts = [passage.starts_document for passage in read("\n".join(lines), "jsonl", tmp_path)]
+    assert starts == [True, False, True, True, True, True, False, True, True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("Harry", r"2: not JSON: Expecting value at character 1: Harry\n  hint: Every line must be an object such as"),
+        ('{"text": "x"} x', r"2: not JSON: Extra data at character 15: x"),
+        ('["x"]', r"2: a JSON object was expected, not \[\"x\"\]"),
+        ("12345", r"2: a JSON object was expected, not 12345"),
+        ('{"txt": "x", "id": 1}', r"2: the object has neither 'text' nor 'tokens', but 'txt', 'id'"),
+        ("{}", r"2: the object has neither 'text' nor 'tokens', but no field at all"),
+        ('{"text": 1.50}', r"2: 'text' must be a string, not 1\.50"),
+        ('{"text": null}', r"2: 'text' must be a string, not null"),
+        ('{"tokens": "x y"}', r"2: 'tokens' must be a list of strings, not \"x y\""),
+        ('{"tokens": ["x", ""]}', r"2: 'tokens'\[1\] must be a string of at least one character, not \"\""),
+        ('{"tokens": ["x", 7]}', r"2: 'tokens'\[1\] must be a string of at least one character, not 7"),
+        ('{"tokens": [["x"]]}', r"2: 'tokens'\[0\] must be a string .*, not an object or a list"),
+        ('{"text": "x y", "tokens": ["y", "x"]}', r"2: 'tokens'\[1\], \"x\", is not in 'text' after the token before"),
+        ('{"a": ' + "[" * 100_000, r"2: JSON nested too deeply to be read"),
+    ],
+)
+def test_a_bad_object_is_named_with_its_line(line: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        read('{"text": "x"}\n' + line, "jsonl", tmp_path)
