@@ -328,9 +328,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _COLON = re.compile(r"[ \t\r\n]*:[ \t\r\n]*")
 _COMMA = re.compile(r"[ \t\r\n]*,?[ \t\r\n]*")
 _OWN_FIELDS = frozenset({"text", "tokens", "labels", "tags", "mentions"})
-_EXAMPLE = (
-    'Every line must be an object such as {"text": "Harry Potter waved."} or {"tokens": ["Harry", "waved", "."]}.'
-)
+_EXAMPLE = 'Every line must be an object such as {"text": "Harry waved."} or {"tokens": ["Harry", "waved", "."]}.'
 
 
 def _read_jsonl(lines: _Lines, source: str, alone: bool) -> _Passages:
@@ -363,7 +361,8 @@ def _parse_object(line: str, source: str, number: int) -> dict[str, Any]:
     try:
         found = _DECODER.decode(line)
     except json.JSONDecodeError as error:
-        message = f"not JSON: {error.msg} at character {error.pos + 1}: {_clip(line[error.pos :])}"
+        place = f"{error.msg.removesuffix(' at')} at character {error.pos + 1}"
+        message = f"not JSON: {place}: {_clip(line[error.pos :])}"
         raise InputError(message, hint=_EXAMPLE, path=source, line=number) from None
     except RecursionError:
         raise InputError("JSON nested too deeply to be read", path=source, line=number) from None
