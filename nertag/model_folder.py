@@ -9,13 +9,14 @@
 | `README.md` | the model card |
 | `recipe.toml`, `training.jsonl`, `training.png` | how it was trained, one line per epoch, the curves |
 
-The word vectors are the bulk of a model and are stored once: tagging maps `weights.safetensors` into memory and reads the
-rows of the words that occur, so that neither start-up time nor memory depends on how many words a model knows.
+The word vectors are the bulk of a model and are stored once: tagging maps `weights.safetensors` into memory and reads
+the rows of the words that occur, so that neither start-up time nor memory depends on how many words a model knows.
 """
 
 from __future__ import annotations
 
 import json
+import operator
 import os
 import shutil
 from collections.abc import Iterator
@@ -73,6 +74,9 @@ def find(model: str | os.PathLike[str]) -> Path:
     Args:
         model: A folder, the name of a shipped model, or a repository on the Hugging Face Hub (`org/name`, `@revision`).
 
+    Returns:
+        A folder with every file that tagging needs.
+
     Raises:
         ModelError: If there is none of that name, or files are missing in it.
     """
@@ -85,9 +89,10 @@ def find(model: str | os.PathLike[str]) -> Path:
         elif _looks_like_repository(name):
             folder = _download(name)
         else:
+            shipped_with_us = ", ".join(shipped_names()) or "none"
             raise ModelError(
                 f"there is no model {name!r}",
-                hint=f"Shipped: {', '.join(shipped_names()) or 'none'}. Or give a model folder, or a Hub id such as org/name.",
+                hint=f"Shipped: {shipped_with_us}. Or give a model folder, or a Hub id such as org/name.",
             )
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
@@ -115,13 +120,16 @@ def _looks_like_repository(name: str) -> bool:
 def _download(name: str) -> Path:
     """Fetch a model folder from the Hub, or find it in the Hub's cache.
 
+    Returns:
+        The folder in the Hub's cache.
+
     Raises:
         MissingExtraError: If huggingface_hub is not installed.
         ModelError: If the Hub does not give it.
     """
     try:
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
     except ImportError:
         raise MissingExtraError(
             f"there is no folder {name!r}, and to fetch it from the Hub huggingface_hub is needed: "
@@ -134,7 +142,7 @@ def _download(name: str) -> Path:
         raise ModelError(
             f"there is neither a folder nor a Hub repository {name!r}", hint="A private one needs HF_TOKEN."
         ) from None
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
         first_line = str(error).strip().partition("\n")[0]
         raise ModelError(f"the Hub did not give model {name!r}: {first_line}") from None
 
@@ -142,11 +150,14 @@ def _download(name: str) -> Path:
 def read_config(folder: Path) -> FolderConfig:
     """Read and check `config.json`.
 
+    Returns:
+        Its content.
+
     Raises:
         ModelError: If it is damaged, of a later format, or describes no network.
     """
     path = folder / CONFIG
-    values = _read_json(path, dict)
+    values = _read_json(path)
     version = values.pop("format", None)
     if version != FORMAT:
         raise ModelError(
@@ -155,7 +166,7 @@ def read_config(folder: Path) -> FolderConfig:
             hint="Upgrade nertag, or train the model again.",
         )
     try:
-        model = from_mapping(ModelConfig, _object(values.pop("model", None), "model"), where="model", complete=True)
+        model = from_mapping(ModelConfig, values.pop("model", None), where="model", complete=True)
         rest = from_mapping(_Rest, values, where=CONFIG, complete=True)
     except ConfigError as error:
         raise ModelError(error.message, hint=error.hint, path=path) from None
@@ -171,45 +182,44 @@ class _Rest:
     nertag: str
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
+        """Check the ranges.
+
+        Raises:
+            ConfigError: If a number is out of range.
+        """
         if self.embedding_size < 1 or not 0 < self.temperature < 1000:
             raise ConfigError("embedding_size must be at least 1 and temperature between 0 and 1000")
 
 
-def _object(value: Any, name: str) -> dict[str, Any]:
-    """Return a parsed JSON object.
+def _read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file that holds one object.
+
+    Returns:
+        The object.
 
     Raises:
-        ConfigError: If it is something else.
-    """
-    if not isinstance(value, dict):
-        raise ConfigError(f"{name} must be an object, not {value!r}")
-    return value
-
-
-def _read_json(path: Path, kind: type[Any]) -> Any:
-    """Read a JSON file whose outermost value is of one kind.
-
-    Raises:
-        ModelError: If it is not.
+        ModelError: If it is damaged or holds something else.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"it cannot be read: {error}", path=path) from None
-    if not isinstance(value, kind):
-        raise ModelError(f"it must hold a JSON {kind.__name__}", path=path)
+    if not isinstance(value, dict):
+        raise ModelError(f"it must hold a JSON object, not {type(value).__name__}", path=path)
     return value
 
 
 def read_vocabulary(folder: Path) -> Vocabulary:
     """Read `vocabulary.json`.
 
+    Returns:
+        Its words and characters.
+
     Raises:
         ModelError: If it is damaged.
     """
     path = folder / VOCABULARY
-    values = _read_json(path, dict)
+    values = _read_json(path)
     words, characters = values.get("words"), values.get("characters")
     if set(values) != {"words", "characters"} or not isinstance(words, list) or not isinstance(characters, str):
         raise ModelError("it must hold a list of 'words' and a string of 'characters'", path=path)
@@ -255,8 +265,11 @@ class WordTable:
 def map_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Map the tensors of a safetensors file into memory without reading them.
 
-    The format: eight bytes of little-endian header length, a JSON header with type, shape and byte range of each tensor,
-    the tensors. Reading it here keeps the base install to NumPy.
+    The format: eight bytes of little-endian header length, a JSON header with type, shape and byte range of each
+    tensor, the tensors. Reading it here keeps the base install to NumPy.
+
+    Returns:
+        Read-only arrays by name.
 
     Raises:
         ModelError: If the header does not agree with itself or with the file's size.
@@ -274,21 +287,21 @@ def map_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
     return {name: _map_tensor(data, name, entry, path) for name, entry in header.items()}
 
 
-def _map_tensor(data: npt.NDArray[np.uint8], name: str, entry: Any, path: Path) -> npt.NDArray[Any]:
-    """Return a view of one tensor.
+def _map_tensor(data: npt.NDArray[np.uint8], name: str, entry: Any, path: Path) -> npt.NDArray[Any]:  # noqa: ANN401
+    """Return a view of one tensor, whose header entry may be anything.
 
     Raises:
         ModelError: If its entry makes no sense.
     """
     try:
         kind = np.dtype(_NUMPY_TYPES[entry["dtype"]])
-        begin, end = (int(offset) for offset in entry["data_offsets"])
-        shape = tuple(int(length) for length in entry["shape"])
-        if not 0 <= begin <= end <= len(data) or min(shape, default=0) < 0:
-            raise ValueError
-        return data[begin:end].view(kind).reshape(shape)
-    except (KeyError, TypeError, ValueError):
-        raise ModelError(f"its tensor {name!r} is damaged", path=path) from None
+        begin, end = map(operator.index, entry["data_offsets"])
+        shape = tuple(map(operator.index, entry["shape"]))
+        if 0 <= begin <= end <= len(data) and min(shape, default=0) >= 0:
+            return data[begin:end].view(kind).reshape(shape)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        pass
+    raise ModelError(f"its tensor {name!r} is damaged", path=path)
 
 
 def config_json(config: FolderConfig) -> str:
@@ -317,12 +330,17 @@ def new_folder(target: Path, *, replace: bool) -> Iterator[Path]:
         target: Where the model shall be.
         replace: Whether what is there may be replaced.
 
+    Yields:
+        An empty folder beside `target`.
+
     Raises:
         ModelError: If there is something that may not be replaced.
+        OSError: If the disk is full or the folder cannot be put into place; what was there before stays.
     """
     check_target(target, replace=replace)
     target.parent.mkdir(parents=True, exist_ok=True)
     work, old = (target.with_name(f".{target.name}.{kind}-{os.getpid()}") for kind in ("new", "old"))
+    shutil.rmtree(work, ignore_errors=True)  # a killed run with this process id may have left it
     work.mkdir()
     try:
         yield work

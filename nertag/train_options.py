@@ -1,7 +1,7 @@
 """The options of `nertag train`, made from the configuration: one for every setting, so that none is forgotten.
 
-Their help is the `Attributes` section of the dataclasses. They are made when `train` is called or listed, not before: fifty
-options would take a tenth of the time in which `tag` starts.
+Their help is the `Attributes` section of the dataclasses. They are made when `train` is called or listed, not before:
+fifty options would take a tenth of the time in which `tag` starts.
 """
 
 from __future__ import annotations
@@ -39,19 +39,20 @@ def setting_parameters() -> list[inspect.Parameter]:
     ]
 
 
-def _annotation(name: str, kind: Any, text: str, section: str) -> Any:
+def _annotation(name: str, kind: Any, text: str, section: str) -> Any:  # noqa: ANN401 - what Typer takes has no type
     """Return the annotation that makes Typer declare a setting."""
     option = _OWN_NAMES.get(name, "--" + name.replace("_", "-"))
     if get_origin(kind) in (typing.Union, types.UnionType):
         kind = get_args(kind)[0]
     panel = {"model": "Network", "training": "Training", "": "Data"}[section]
     if name == "labels":
-        return Annotated[str | None, typer.Option(option, help=f"{text} Several with commas.", metavar="LABEL,…", rich_help_panel=panel)]
+        text += " Several with commas."
+        return Annotated[str | None, typer.Option(option, help=text, metavar="LABEL,…", rich_help_panel=panel)]
     if get_origin(kind) is tuple:
         return Annotated[list[str] | None, typer.Option(option, help=text, rich_help_panel=panel)]
     if kind is bool:
         return Annotated[bool | None, typer.Option(f"{option}/--no-{option[2:]}", help=text, rich_help_panel=panel)]
-    return Annotated[kind | None, typer.Option(option, help=text, rich_help_panel=panel)]  # type: ignore[valid-type]
+    return Annotated[kind | None, typer.Option(option, help=text, rich_help_panel=panel)]
 
 
 def _attributes(cls: type[Any]) -> dict[str, str]:
@@ -100,7 +101,7 @@ def train(
     force: Annotated[bool, typer.Option("--force", help="Replace a model that is there already.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from where an interrupted run stopped.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
-    **values: Any,
+    **values: Any,  # noqa: ANN401 - one for every setting
 ) -> None:
     """Train a model on text with gold tags and write its folder."""
     from nertag.commands import train as command
@@ -116,7 +117,7 @@ def train_app() -> typer.Typer:
     own = [p for p in inspect.signature(train, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
     parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in own] + setting_parameters()
 
-    def declared(**values: Any) -> None:
+    def declared(**values: Any) -> None:  # noqa: ANN401 - every option
         train(**values)
 
     declared.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

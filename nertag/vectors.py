@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import IO
@@ -14,6 +15,8 @@ from nertag.errors import DataError
 from nertag.model_folder import WordTable, find, read_config, read_vocabulary
 
 Vectors = tuple[list[str], npt.NDArray[np.float32]]
+
+_FILE_SUFFIXES = frozenset({".txt", ".vec", ".gz"})
 
 
 def read_vectors(source: str, limit: int, wanted: Collection[str]) -> Vectors:
@@ -29,11 +32,15 @@ def read_vectors(source: str, limit: int, wanted: Collection[str]) -> Vectors:
         Words in the file's order, each once, and their vectors, float32, (words, size).
 
     Raises:
-        DataError: If a line is no word with as many numbers as the line before.
+        DataError: If there is no such file, or a line is no word with as many numbers as the line before.
         ModelError: If the source is no file and there is no such model.
     """
     path = Path(source)
-    return _read_file(path, limit, wanted) if path.is_file() else _take_from_model(source)
+    if path.is_file():
+        return _read_file(path, limit, wanted)
+    if path.suffix in _FILE_SUFFIXES and not path.is_dir():
+        raise DataError("there is no such file of word vectors", path=source)
+    return _take_from_model(source)
 
 
 def _take_from_model(source: str) -> Vectors:
@@ -59,13 +66,13 @@ def _read_file(path: Path, limit: int, wanted: Collection[str]) -> Vectors:
                     continue
                 word, row = _parse(line, size)
                 size = size or len(row)
-                if len(row) != size:
-                    raise ValueError(f"word {word!r} has {len(row)} numbers, the words before have {size}")
-                kept[word] = row
+                kept.setdefault(word, row)
         except UnicodeDecodeError as error:
             raise DataError(
                 f"it is no UTF-8 text: {error}", path=path, hint="Binary word2vec files are not read."
             ) from None
+        except (OSError, EOFError, zlib.error) as error:
+            raise DataError(f"it cannot be read: {error}", path=path) from None
         except ValueError as error:
             raise DataError(str(error), path=path, line=number) from None
     if not kept:
@@ -74,19 +81,37 @@ def _read_file(path: Path, limit: int, wanted: Collection[str]) -> Vectors:
 
 
 def _parse(line: str, size: int) -> tuple[str, npt.NDArray[np.float32]]:
-    """Split a line into its word and its numbers; a word may hold spaces, as some of GloVe 840B do, once `size` is known.
+    """Split a line into its word and its numbers.
+
+    Args:
+        line: A word, which may hold spaces once `size` is known, as some of GloVe 840B do, and numbers.
+        size: How many numbers; 0 to take as many as there are.
+
+    Returns:
+        The word and its vector.
 
     Raises:
-        ValueError: If there are no numbers.
+        ValueError: If there are no numbers, or not as many as there must be.
     """
-    parts = line.rstrip().rsplit(" ", size) if size else line.rstrip().split(" ")
+    word, *numbers = line.rstrip().rsplit(" ", size) if size else line.rstrip().split(" ")
     try:
-        row = np.array(parts[1:], np.float32)
+        row = np.array(numbers, np.float32)
     except ValueError:
-        raise ValueError(f"word {parts[0]!r} is not followed by numbers: {' '.join(parts[1:])[:40]!r}") from None
-    if not parts[1:]:
-        raise ValueError(f"word {parts[0]!r} is not followed by numbers")
-    return parts[0], row
+        raise ValueError(f"word {word!r} is not followed by numbers: {' '.join(numbers)[:40]!r}") from None
+    if not np.isfinite(row).all() or not numbers:
+        raise ValueError(f"word {word!r} is not followed by numbers")
+    if size and (len(row) != size or _is_number(word.rpartition(" ")[2]) and " " in word):
+        raise ValueError(f"word {word.partition(' ')[0]!r} is not followed by {size} numbers, as the words before are")
+    return word, row
+
+
+def _is_number(text: str) -> bool:
+    """Whether a piece of text reads as a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _open(path: Path) -> IO[str]:
