@@ -1,7 +1,7 @@
 """The trained whole: passages in, mentions out.
 
-Passages of one document are joined into windows of up to `config.window` tokens, cut at sentence ends where possible; windows
-are collected into batches, so that a stream is tagged as it comes and memory does not grow with it.
+Passages of one document are joined into windows of up to `config.window` tokens, cut at sentence ends where possible;
+windows are collected into batches, so that a stream is tagged as it comes and memory does not grow with it.
 """
 
 from __future__ import annotations
@@ -32,12 +32,18 @@ BATCH_TOKENS = 3_200
 COLLECTED_PASSAGES = 4_096
 """Passages, however short, after which finished ones are handed on."""
 
+PARTING_BLANKS = 32
+"""Empty passages in a row that end a document, so that not all of them are kept until words follow."""
+
 
 def load(model: str | os.PathLike[str] = DEFAULT) -> Tagger:
     """Load a trained model.
 
     Args:
         model: A shipped model's name, a model folder, or a repository on the Hugging Face Hub.
+
+    Returns:
+        The model, ready to tag.
 
     Raises:
         ModelError: If there is no such model or its folder is damaged.
@@ -110,9 +116,7 @@ class Tagger:
         order = sorted(range(len(windows)), key=lambda index: len(windows[index]))
         for chosen in _batches(order, [len(window) for window in windows]):
             batch = self.table.batch([windows[index] for index in chosen])
-            found, probabilities = decode(
-                self.engine.logits(batch), batch.lengths, self.config.tags, self._temperature
-            )
+            found, probabilities = decode(self.engine.logits(batch), batch.lengths, self.config.tags, self._temperature)
             for row, index in enumerate(chosen):
                 length = len(windows[index])
                 ids[index], scores[index] = found[row, :length], probabilities[row, :length]
@@ -142,8 +146,9 @@ def _batches(order: list[int], lengths: list[int]) -> Iterator[list[int]]:
 class _Stream:
     """Passages on their way: collected into windows, tagged, handed on in order.
 
-    Tokens are numbered through the stream. `_words` holds those of the current document that no window has taken yet, from
-    `_taken` on; windows in `_windows` wait to be run; `_ids` and `_scores` hold the tags of run windows from `_first` on.
+    Tokens are numbered through the stream. `_words` holds those of the current document that no window has taken yet,
+    from `_taken` on; windows in `_windows` wait to be run; `_ids` and `_scores` hold the tags of run windows from
+    `_first` on.
     """
 
     def __init__(self, tagger: Tagger) -> None:
@@ -153,6 +158,7 @@ class _Stream:
         self._passages: deque[tuple[Passage, int]] = deque()
         self._words: list[str] = []
         self._borders: dict[int, bool] = {}
+        self._blanks = 0
         self._taken = 0
         self._windows: list[list[str]] = []
         self._waiting = 0
@@ -167,7 +173,10 @@ class _Stream:
         self._words += passage.words
         self._borders[len(self._words)] = passage.ends_sentence or not passage.words
         self._passages.append((passage, self._taken + len(self._words)))
-        if len(self._words) >= 2 * self._limit:
+        self._blanks = 0 if passage.words else self._blanks + 1
+        if self._blanks == PARTING_BLANKS:
+            self._close_document()
+        elif len(self._words) >= 2 * self._limit:
             self._cut(2 * self._limit)
         return self._waiting >= COLLECTED_TOKENS or len(self._passages) >= COLLECTED_PASSAGES
 
