@@ -49,9 +49,11 @@ def card_text(
         Markdown with the Hub's YAML header.
     """
     model, training = recipe.model, recipe.training
+    origin = f", weights and words from `{recipe.from_model}`" if recipe.from_model else ""
+    origin += f" from `{recipe.vectors}`" if recipe.vectors else ""
     network = [
         f"- {model.layers} × {model.cell} ({model.direction}), {model.hidden_size} units per direction",
-        f"- embedding: {model.embedding}" + (f" from `{recipe.vectors}`" if model.embedding == "pretrained" else ""),
+        f"- embedding: {model.embedding}{origin}",
         f"- characters: {'yes' if model.characters else 'no'}; shapes: {'yes' if model.shapes else 'no'}",
         f"- output: {model.output}; windows of up to {model.window} tokens",
     ]

@@ -20,6 +20,7 @@ from torch import Tensor
 from nertag.errors import ConfigError
 
 _KEY = "nertag"
+_NUMBERS = ("recipe", "data", "progress", "history")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,14 @@ class Checkpoint:
 
     Attributes:
         recipe: The recipe, as a mapping.
+        data: A digest of the corpora and the word vectors.
         progress: `Trainer.progress()`.
         history: The lines of `training.jsonl` so far.
         tensors: `Trainer.state()`.
     """
 
     recipe: Mapping[str, Any]
+    data: str
     progress: Mapping[str, float]
     history: Sequence[Mapping[str, Any]]
     tensors: Mapping[str, Tensor]
@@ -46,7 +49,7 @@ def checkpoint_path(output: Path) -> Path:
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; the one before it stays until the new one is whole."""
-    numbers = {"recipe": checkpoint.recipe, "progress": checkpoint.progress, "history": checkpoint.history}
+    numbers = {name: getattr(checkpoint, name) for name in _NUMBERS}
     work = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         save_file(dict(checkpoint.tensors), work, metadata={_KEY: json.dumps(numbers)})
@@ -68,7 +71,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         with safe_open(path, framework="pt") as file:
             numbers = json.loads((file.metadata() or {})[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
-        return Checkpoint(numbers["recipe"], numbers["progress"], numbers["history"], tensors)
+        return Checkpoint(**{name: numbers[name] for name in _NUMBERS}, tensors=tensors)
     except FileNotFoundError:
         raise ConfigError("there is nothing to resume: no epoch was finished", path=path) from None
     except (SafetensorError, KeyError, ValueError, OSError) as error:

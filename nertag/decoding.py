@@ -45,6 +45,14 @@ def decode(
     return chosen, np.einsum("btk,btk->bt", probabilities, same_label[chosen], dtype=np.float32)
 
 
+def starting_anew(ids: TagIds) -> TagIds:
+    """Return the tag ids of a part of a sequence, (time,), with a mention that began before it starting anew."""
+    if len(ids) and ids[0] and ids[0] % 2 == 0:
+        ids = ids.copy()
+        ids[0] -= 1
+    return ids
+
+
 def _softmax(logits: Floats) -> Floats:
     """Softmax over the last axis."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))

@@ -361,8 +361,14 @@ def check_target(target: Path, *, replace: bool) -> None:
     """Refuse to write over something.
 
     Raises:
-        ModelError: If `target` is a file, a folder that is no model, or a model and `replace` is not set.
+        ModelError: If `target` is a file, a folder that is no model, or a model and `replace` is not set; if it has no
+            name, or lies where nothing can be made.
     """
+    if target.name in ("", ".."):
+        raise ModelError("it has no name of its own", path=target, hint="Choose another --output.")
+    above = next(folder for folder in target.absolute().parents if folder.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise ModelError(f"it cannot be made: {str(above)!r} is no folder to write to", path=target)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     if not (target / CONFIG).is_file():

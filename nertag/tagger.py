@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nertag.config import ModelConfig
-from nertag.decoding import decode
+from nertag.decoding import decode, starting_anew
 from nertag.engine import Engine
 from nertag.features import FormTable
 from nertag.model_folder import DEFAULT, WordTable, find, read_config, read_vocabulary
@@ -199,9 +199,7 @@ class _Stream:
     def _tagged(self, passage: Passage, start: int) -> TaggedPassage:
         """Join a passage with its tags; a mention that began before it starts anew."""
         end = start + len(passage.words)
-        ids = self._ids[start:end].tolist()
-        if ids and ids[0] and ids[0] % 2 == 0:
-            ids[0] -= 1
+        ids = starting_anew(self._ids[start:end]).tolist()
         return TaggedPassage(passage, [self._tags[i] for i in ids], self._scores[start:end].tolist())
 
     def _cut(self, keep: int) -> None:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from nertag.config import TrainingConfig
-from nertag.decoding import decode
+from nertag.decoding import decode, starting_anew
 from nertag.features import Batch, FormTable
 from nertag.metrics import mention_scores
 from nertag.network import Network, TorchBatch, loss_of
@@ -130,8 +130,7 @@ class EncodedCorpus:
             borders = dict.fromkeys(np.cumsum([len(sentence) for sentence in words]).tolist(), True)
             whole = _join(document)
             result += [
-                Window(whole.rows[start:end], whole.gold[start:end])
-                for start, end in cut_windows(flat, borders, limit)
+                Window(whole.rows[start:end], whole.gold[start:end]) for start, end in cut_windows(flat, borders, limit)
             ]
         return result
 
@@ -177,6 +176,9 @@ def batches_of(windows: Sequence[Window], batch_tokens: int, chance: random.Rand
         windows: In any order.
         batch_tokens: The most tokens of a batch, padding included, if it has more than one window.
         chance: Shuffles windows of similar length and the batches; None keeps everything in the order of the lengths.
+
+    Returns:
+        Batches that hold every window once.
     """
     order = list(range(len(windows)))
     if chance:
@@ -198,7 +200,7 @@ def batches_of(windows: Sequence[Window], batch_tokens: int, chance: random.Rand
 
 def _pad_gold(windows: Sequence[Window], batch: Batch) -> Tensor:
     """Put the gold tags of windows together, int64, (batch, time)."""
-    gold = np.zeros(batch.forms.shape, np.int64)
+    gold = np.zeros_like(batch.forms)
     gold[np.arange(gold.shape[1]) < batch.lengths[:, None]] = np.concatenate([window.gold for window in windows])
     return torch.from_numpy(gold)
 
@@ -216,8 +218,8 @@ class CaseVariants:
 
     def apply(self, windows: Sequence[Window], config: TrainingConfig, chance: random.Random) -> list[Window]:
         """Change the case of a share of the windows; the rest are as they were."""
-        shares = (config.lower_share, config.upper_share, config.title_share, 0.0)
-        weights = [*shares[:3], 1 - sum(shares)]
+        shares = (config.lower_share, config.upper_share, config.title_share)
+        weights = [*shares, 1 - sum(shares)]
         drawn = chance.choices(["lower", "upper", "title", ""], weights, k=len(windows))
         return [
             Window(self.maps[name][window.rows], window.gold) if name else window
@@ -262,7 +264,7 @@ class Trainer:
         self.step = 0
         self.best_f1 = -1.0
         self.stale = 0
-        self._weights = [p for p in network.parameters() if p.requires_grad]
+        self._weights: list[Tensor] = [p for p in network.parameters() if p.requires_grad]
         self._average = [weight.detach().clone() for weight in self._weights]
         self._best = [weight.detach().clone() for weight in self._weights]
         self._optimizer = torch.optim.AdamW(self._weights, lr=config.learning_rate, weight_decay=config.weight_decay)
@@ -270,7 +272,8 @@ class Trainer:
         if config.lower_share or config.upper_share or config.title_share:
             forms = sorted({word for document in training.words for sentence in document for word in sentence})
             self._variants = CaseVariants(table, forms)
-        self._validation = batches_of(validation.windows(network.config.window), 6400, None)
+        self._validation = validation
+        self._validation_windows = validation.windows(network.config.window)
         self._steps_per_epoch = len(self._draw(random.Random(0)))
 
     @property
@@ -354,16 +357,24 @@ class Trainer:
         return TorchBatch.of(batch, self.device, _pad_gold(windows, batch))
 
     def _validate(self) -> tuple[float, float, float]:
-        """Score the averaged weights on the validation windows: precision, recall and F1 of mentions."""
+        """Score the averaged weights on the validation sentences: precision, recall and F1 of mentions.
+
+        As in tagging, a mention that runs over a sentence's end is cut there.
+
+        Returns:
+            Fractions from 0 to 1.
+        """
         tags = self.network.config.tags
-        gold, predicted = [], []
+        found: dict[int, Rows] = {}
         for windows, logits in self.validation_logits():
             lengths = np.array([len(window.rows) for window in windows])
             ids, _ = decode(logits, lengths, tags, 1.0)
-            for window, row in zip(windows, ids, strict=True):
-                gold.append([tags[i] for i in window.gold])
-                predicted.append([tags[i] for i in row[: len(window.gold)]])
-        scores = mention_scores(gold, predicted)
+            found |= {id(window): row[: len(window.rows)] for window, row in zip(windows, ids, strict=True)}
+        sentences = [sentence.gold for document in self._validation.documents for sentence in document]
+        ends = np.cumsum([len(gold) for gold in sentences])
+        predicted = np.split(np.concatenate([found[id(window)] for window in self._validation_windows]), ends[:-1])
+        gold_tags = [[tags[i] for i in gold] for gold in sentences]
+        scores = mention_scores(gold_tags, [[tags[i] for i in starting_anew(ids)] for ids in predicted])
         return scores.precision, scores.recall, scores.f1
 
     def validation_logits(self) -> Iterator[tuple[list[Window], npt.NDArray[np.float32]]]:
@@ -373,7 +384,7 @@ class Trainer:
         self.network.eval()
         try:
             with torch.inference_mode():
-                for windows in self._validation:
+                for windows in batches_of(self._validation_windows, 6400, None):
                     yield windows, self.network(self._to_batch(windows)).cpu().numpy()
         finally:
             self._set_weights(trained)
@@ -407,7 +418,10 @@ class Trainer:
         """Go on from what `state` and `progress` returned at the end of an epoch."""
         self.epoch, self.step = int(progress["epoch"]), int(progress["step"])
         self.best_f1, self.stale = progress["best_f1"], int(progress["stale"])
-        place = [{n: tensors[f"{n}.{i}"].to(self.device) for n in ("weight", "average", "best")} for i in range(len(self._weights))]
+        place = [
+            {name: tensors[f"{name}.{index}"].to(self.device) for name in ("weight", "average", "best")}
+            for index in range(len(self._weights))
+        ]
         self._set_weights([values["weight"] for values in place])
         self._average = [values["average"] for values in place]
         self._best = [values["best"] for values in place]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from nertag._version import __version__
 from nertag.commands.extras import require_train_extra
-from nertag.console import note
 from nertag.config import Recipe, from_mapping, to_mapping
+from nertag.console import note
 from nertag.errors import ConfigError, ModelError
 from nertag.features import RESERVED, FormTable, Vocabulary, count_words, known_characters
 from nertag.model_folder import (
@@ -40,6 +41,7 @@ from nertag.progress import TrainingProgress
 if TYPE_CHECKING:
     import torch
 
+    from nertag.card import CorpusFacts
     from nertag.checkpoint import Checkpoint
     from nertag.data import Corpus, Sentence
     from nertag.network import Network
@@ -67,12 +69,14 @@ def train(
         quiet: Whether to say nothing but errors.
 
     Raises:
-        NertagError: If a setting, a corpus or the output is not as it must be.
+        ConfigError: If a setting makes no sense, or there is nothing to resume or no leave to start anew.
+        NertagError: If a corpus or the output is not as it must be.
         KeyboardInterrupt: If interrupted; the checkpoint of the last finished epoch stays.
     """
     require_train_extra("train")
     check_target(output, replace=force)
     from nertag.checkpoint import checkpoint_path, read_checkpoint
+    from nertag.data import check_source
     from nertag.recipes import read_recipe
 
     given = _merge(read_recipe(recipe_path) if recipe_path else {}, settings)
@@ -90,6 +94,8 @@ def train(
     if checkpoint and to_mapping(recipe) != checkpoint.recipe:
         changed = ", ".join(_differences(checkpoint.recipe, to_mapping(recipe)))
         raise ConfigError(f"a resumed run keeps its settings, but these are different: {changed}", path=path)
+    for source in (*recipe.sources, *recipe.validation):
+        check_source(source)
     _Run(recipe, output, _silent if quiet else note, quiet=quiet).go(checkpoint, force=force)
 
 
@@ -120,23 +126,30 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "
 def _complete(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
     """Fill in what follows from other settings, and check that the whole makes sense.
 
+    Returns:
+        The recipe with the word vectors or the network's shape filled in.
+
     Raises:
         ConfigError: If something is missing or contradicts something else.
     """
     if not recipe.sources:
-        raise ConfigError("there is nothing to train on", hint="Name at least one SOURCE: a file, a folder or a Hub id.")
-    if not recipe.validation:
         raise ConfigError(
-            "there is nothing to choose the best epoch on", hint="Name corpora with --validation SOURCE."
+            "there is nothing to train on", hint="Name at least one SOURCE: a file, a folder or a Hub id."
         )
+    if not recipe.validation:
+        raise ConfigError("there is nothing to choose the best epoch on", hint="Name corpora with --validation SOURCE.")
     if recipe.from_model:
         shape = read_config(find(recipe.from_model)).model
-        wanted = given.get("model", {})
-        kept = to_mapping(shape)
-        for name, value in wanted.items():
-            if kept[name] != value:
-                raise ConfigError(f"model {recipe.from_model!r} has {name} {kept[name]!r}, which cannot become {value!r}")
-        return replace(recipe, model=shape, vectors=None)
+        kept, wanted = to_mapping(shape), to_mapping(recipe.model)
+        for name in given.get("model", {}):
+            if kept[name] != wanted[name]:
+                message = f"has {name} {kept[name]!r}, which cannot become {wanted[name]!r}"
+                raise ConfigError(f"model {recipe.from_model!r} {message}")
+        if recipe.vectors:
+            raise ConfigError(
+                f"model {recipe.from_model!r} keeps its own word vectors: --from and --vectors exclude each other"
+            )
+        return replace(recipe, model=shape)
     if recipe.model.embedding != "pretrained":
         if recipe.vectors:
             raise ConfigError(f"--vectors goes with embedding 'pretrained', not {recipe.model.embedding!r}")
@@ -173,18 +186,29 @@ class _Run:
         from nertag.checkpoint import checkpoint_path
 
         torch.set_num_threads(1)  # measured: with the small steps of these networks a second thread only waits
-        training, validation = self._load("train", self.recipe.sources), self._load("validation", self.recipe.validation)
+        training = self._load("train", self.recipe.sources)
+        validation = self._load("validation", self.recipe.validation)
         torch.manual_seed(self.recipe.training.seed)
         vocabulary, network = self._network([s for corpus in training for s in corpus.sentences])
         trainer = self._trainer(vocabulary, network, training, validation)
+        data = _fingerprint(vocabulary, network, [*training, *validation])
+        path = checkpoint_path(self.output)
         if checkpoint:
+            if checkpoint.data != data:
+                raise ConfigError(
+                    "the corpora or the word vectors are not what they were when this run began",
+                    path=path,
+                    hint="Start anew with --force.",
+                )
             trainer.resume(checkpoint.tensors, checkpoint.progress)
             self.history = list(checkpoint.history)
             self.say(f"going on after epoch {trainer.epoch}")
-        self._train(trainer)
+        else:
+            path.unlink(missing_ok=True)
+        self._train(trainer, data, force=force)
         trainer.take_best()
         self._write(trainer, vocabulary, training, validation, force=force)
-        checkpoint_path(self.output).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
     def _load(self, split: str, sources: Sequence[str]) -> list[Corpus]:
         """Read corpora; one named twice is read once."""
@@ -257,7 +281,7 @@ class _Run:
         self.say(f"training {weights:,} weights on {device}")
         return Trainer(network, table, encoded[0], encoded[1], recipe.training, device)
 
-    def _train(self, trainer: Trainer) -> None:
+    def _train(self, trainer: Trainer, data: str, *, force: bool) -> None:
         """Run the epochs, saving and showing each."""
         from nertag.checkpoint import Checkpoint, checkpoint_path, write_checkpoint
         from nertag.training import StepReport
@@ -273,10 +297,12 @@ class _Run:
                     else:
                         progress.epoch(asdict(report))
                         self.history.append(asdict(report))
-                        write_checkpoint(path, Checkpoint(recipe, trainer.progress(), self.history, trainer.state()))
+                        numbers = trainer.progress()
+                        write_checkpoint(path, Checkpoint(recipe, data, numbers, self.history, trainer.state()))
             except KeyboardInterrupt:
                 if path.exists():
-                    note(f"stopped after epoch {trainer.epoch}; go on with: nertag train --resume --output {self.output}")
+                    again = f"nertag train --resume --output {self.output}" + (" --force" if force else "")
+                    note(f"stopped after epoch {len(self.history)}; go on with: {again}")
                 raise
         if trainer.epoch < self.recipe.training.epochs:
             self.say(f"no better epoch in {self.recipe.training.patience}: stopping early")
@@ -327,7 +353,18 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _facts(source: str, corpus: Corpus) -> Any:
+def _fingerprint(vocabulary: Vocabulary, network: Network, corpora: Sequence[Corpus]) -> str:
+    """Return a digest of what a resumed run must find as it was: sentences, words and frozen vectors."""
+    digest = hashlib.sha256(vocabulary_json(vocabulary).encode())
+    for buffer in network.buffers():
+        digest.update(buffer.numpy(force=True).tobytes())
+    for sentence in (sentence for corpus in corpora for sentence in corpus.sentences):
+        fields = (str(sentence.starts_document), *sentence.words, *sentence.tags, "")
+        digest.update("\n".join(fields).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _facts(source: str, corpus: Corpus) -> CorpusFacts:
     """Count what is in a corpus."""
     from nertag.card import CorpusFacts
 
@@ -372,4 +409,3 @@ def _device(name: str) -> torch.device:
     if not there[name]:
         raise ConfigError(f"there is no device {name!r} here", hint="Use --device auto.")
     return torch.device(name)
-
