@@ -139,9 +139,9 @@ def _resolve(base: str, patterns: Iterable[str]) -> list[str]:
             found = resolve_pattern(pattern, base)
         except FileNotFoundError:
             continue
-        # A card must not reach out of its repository.
         inside = (path.removeprefix(f"{base}/") for path in sorted(found) if path.startswith(f"{base}/"))
-        paths.update(dict.fromkeys(path for path in inside if kind_of(path)))
+        # A card must not reach out of its repository.
+        paths.update(dict.fromkeys(path for path in inside if kind_of(path) and ".." not in path.split("/")))
     return list(paths)
 
 

@@ -215,16 +215,17 @@ def _fractions(scores: Scores | Averages, digits: int) -> list[str]:
 
 
 def _draw(evaluations: Sequence[Evaluation]) -> None:
-    """Draw the table on the terminal, narrow enough for 80 columns."""
+    """Draw the table on the terminal, without the sentences and so narrow enough for 80 columns."""
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    heads = ("", "sen-\ntences", "\ntokens", "\ngold", "pre-\ndicted", "cor-\nrect", *("\nP", "\nR", "\nF1"))
-    for head in (*heads, "token\nP", "token\nR", "token\nF1"):
-        table.add_column(head, justify="right" if head else "left", no_wrap=bool(head), overflow="fold")
-    for row in _rows(evaluations, digits=3):
-        if row[0] == _MACRO:
+    table = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    table.add_column("", min_width=len(_MACRO), overflow="fold")
+    counts = ("\ntokens", "\ngold", "pre-\ndicted", "cor-\nrect")
+    for head in (*counts, "\nP", "\nR", "\nF1", "token\nP", "token\nR", "token\nF1"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for name, _, *cells in _rows(evaluations, digits=3):
+        if name == _MACRO:
             table.add_section()
-        table.add_row(*row)
+        table.add_row(name, *cells)
     console.draw_results().print(table)
