@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 
-from nertag.text import Passage, TaggedPassage
+from nertag.text import Mention, Passage, TaggedPassage, split_words
 
 BATCH = 3
 
@@ -19,6 +19,9 @@ class FakeTagger:
 
     def __init__(self, model: str) -> None:
         self.model = model
+
+    def tag(self, text: str) -> list[Mention]:
+        return tagged(Passage(text, split_words(text))).mentions()
 
     def tag_passages(self, passages: Iterable[Passage | None]) -> Iterator[TaggedPassage]:
         pending: list[Passage] = []
