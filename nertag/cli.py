@@ -28,11 +28,11 @@ _DEFAULT_MODEL = "en-person"
 class _Commands(typer.core.TyperGroup):
     """The commands; `train`, with an option for every setting, is made when it is called or listed."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer keeps its class of contexts to itself
         """Return the names of all commands, in the order of a model's life."""
         return ["train", "evaluate", "tag"]
 
-    def get_command(self, ctx: typer.Context, name: str) -> Any:  # noqa: ANN401 - the class is private to Typer
+    def get_command(self, ctx: Any, name: str) -> Any:  # noqa: ANN401 - and its class of commands
         """Return a command, or None if there is none of that name."""
         if name != "train":
             return super().get_command(ctx, name)

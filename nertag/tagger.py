@@ -221,12 +221,15 @@ class _Stream:
         self._borders.clear()
 
     def _run(self) -> None:
-        """Tag the windows that wait."""
-        if not self._windows:
-            return
-        self._tagger.forget()
-        ids, scores = self._tagger.run([self._tagger.rows(window) for window in self._windows])
-        self._ids = np.concatenate([self._ids, *ids])
-        self._scores = np.concatenate([self._scores, *scores])
+        """Tag the windows that wait, about `COLLECTED_TOKENS` at a time, however many one long line has made."""
+        ids, scores = [self._ids], [self._scores]
+        at_once = max(1, COLLECTED_TOKENS // self._limit)
+        for first in range(0, len(self._windows), at_once):
+            self._tagger.forget()
+            windows = [self._tagger.rows(window) for window in self._windows[first : first + at_once]]
+            found, probabilities = self._tagger.run(windows)
+            ids.append(np.concatenate(found))
+            scores.append(np.concatenate(probabilities))
+        self._ids, self._scores = np.concatenate(ids), np.concatenate(scores)
         self._windows.clear()
         self._waiting = 0
