@@ -40,9 +40,15 @@ class Engine:
             raise ModelError(f"ONNX Runtime does not accept it: {first_line}", path=path) from None
         wanted = {"vectors", "forms", "lengths"}
         wanted |= ({"characters"} if config.characters else set()) | ({"shapes"} if config.shapes else set())
-        found = {entry.name for entry in self._session.get_inputs()}
-        if found != wanted:
+        found = {entry.name: entry.shape for entry in self._session.get_inputs()}
+        if set(found) != wanted:
             raise ModelError(f"its inputs are {sorted(found)}, not {sorted(wanted)}", path=path)
+        outputs = {entry.name: entry.shape for entry in self._session.get_outputs()}
+        ends = [found["vectors"][1:], outputs.get("logits", [])[2:]]
+        if ends != [[words.size], [config.outputs]]:
+            raise ModelError(
+                f"it does not lead from word vectors of {words.size} dimensions to {config.outputs} logits", path=path
+            )
         self._names = wanted
         self._words = words
 

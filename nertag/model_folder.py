@@ -253,6 +253,7 @@ class WordTable:
         if table.shape != (rows, size) or (self._scale is not None and self._scale.shape != (rows,)):
             raise ModelError(f"its word vectors have the shape {table.shape}, not {(rows, size)}", path=path)
         self._table = table
+        self.size = size
 
     def vectors(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Return the vectors of word ids, (forms,), as float32, (forms, size)."""
