@@ -14,6 +14,8 @@ import importlib
 import json
 import lzma
 import tempfile
+import warnings
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -123,7 +125,7 @@ def read_table(file: DataFile) -> Table:
         return _READERS[kind](file)
     except UnicodeDecodeError:
         raise DataError("not valid UTF-8", path=file.shown, line=_first_undecodable(file.path)) from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise DataError(f"cannot be read: {error}", path=file.shown) from error
 
 
@@ -157,13 +159,16 @@ def _first_undecodable(path: Path) -> int | None:
 
 @contextmanager
 def quiet_datasets() -> Iterator[None]:
-    """Keep the loaders from logging what our own errors say better."""
+    """Keep the loaders from logging what our own errors say better, and from warning of files they leave open."""
     from datasets.utils import logging
 
     level = logging.get_verbosity()
     logging.set_verbosity(logging.CRITICAL)
     try:
-        yield
+        with warnings.catch_warnings():
+            # Before datasets 5.2 the CSV loader leaves its file to the garbage collector.
+            warnings.simplefilter("ignore", ResourceWarning)
+            yield
     finally:
         logging.set_verbosity(level)
 
@@ -208,7 +213,11 @@ def _load(loader: str, path: Path, **options: object) -> _Loaded:
             rows = builder.as_streaming_dataset("rows")
         except StopIteration:
             return _Loaded((), (), {}, {})
-        batches = list(rows.with_format("arrow").iter(batch_size=_WHOLE_FILE))
+        try:
+            batches = list(rows.with_format("arrow").iter(batch_size=_WHOLE_FILE))
+        except ValueError as error:
+            error.__traceback__ = None  # Its frames would hold the file open.
+            raise
         if not batches:
             return _Loaded((), (), {}, {})
         fields = {field.name: str(field.type) for field in batches[0].schema}
