@@ -171,7 +171,9 @@ def _status(message: str) -> Iterator[None]:
     if not aside.is_terminal:
         yield
         return
-    with aside.status(message):
+    from rich.text import Text
+
+    with aside.status(Text(message)):  # A plain string would be searched for markup, such as the `[b]` of a path.
         yield
 
 

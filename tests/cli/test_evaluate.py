@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +11,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 import pytest
+from rich.console import Console
 
 from nertag.cli import main
 from nertag.config import ModelConfig
@@ -159,6 +161,16 @@ def test_a_terminal_gets_a_table_that_fits_80_columns(
     assert ["news", "9", "3", "2", "1", "0.500", "0.333", "0.400", "0.667", "0.500", "0.571"] in lines
     assert ["macro", "average", "0.750", "0.667", "0.700", "0.833", "0.750", "0.786"] in lines
     assert max(map(len, out.splitlines())) <= 80
+
+
+def test_a_terminal_is_told_what_is_being_done_whatever_the_path(
+    run: Evaluate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside = Console(file=io.StringIO(), force_terminal=True, width=500)
+    monkeypatch.setattr("nertag.console.draw_aside", lambda: aside)
+    path = written(tmp_path / "a[/b][red].conll", NOVEL)
+    assert run(path).code == 0
+    assert f"{path}: loading and tagging" in aside.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_gold_tokens_are_tagged_as_they_stand(run: Evaluate, tmp_path: Path) -> None:
