@@ -145,17 +145,17 @@ class TrainingConfig:
     """
 
     epochs: int = 30
-    patience: int = 6
-    batch_tokens: int = 1600
+    patience: int = 10
+    batch_tokens: int = 800
     learning_rate: float = 0.002
     warmup: float = 0.05
     weight_decay: float = 0.0
     clip_norm: float = 5.0
     dropout: float = 0.5
-    word_dropout: float = 0.05
-    lower_share: float = 0.0
-    upper_share: float = 0.0
-    title_share: float = 0.0
+    word_dropout: float = 0.1
+    lower_share: float = 0.05
+    upper_share: float = 0.05
+    title_share: float = 0.02
     averaging: float = 0.998
     seed: int = 1
     device: Device = "auto"
