@@ -203,7 +203,7 @@ class Recipe:
     sources: tuple[str, ...] = ()
     validation: tuple[str, ...] = ()
     vectors: str | None = None
-    vectors_limit: int = 150_000
+    vectors_limit: int = 400_000
     from_model: str | None = None
     tokens_column: str | None = None
     tags_column: str | None = None
