@@ -227,11 +227,8 @@ class _Run:
         for source in dict.fromkeys(sources):
             corpus = read[source] = load_corpus(source, split, options, self.say)
             facts = _facts(source, corpus)
-            skipped = f", {corpus.skipped:,} bad rows skipped" if corpus.skipped else ""
-            self.say(
-                f"{split}: {source}: {facts.sentences:,} sentences, {facts.tokens:,} tokens, "
-                f"{facts.mentions:,} mentions{skipped}"
-            )
+            counts = f"{facts.sentences:,} sentences, {facts.tokens:,} tokens, {facts.mentions:,} mentions"
+            self.say(f"{split}: {source}: {counts}")
         return [read[source] for source in sources]
 
     def _network(self, sentences: Sequence[Sentence]) -> tuple[Vocabulary, Network]:
