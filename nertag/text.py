@@ -244,19 +244,19 @@ def cut_window(words: Sequence[str], borders: Mapping[int, bool], start: int, li
         longest = min(longest, start + remaining * 5 // 8)
     fallback = 0
     for end in range(longest, max(shortest, start + 1) - 1, -1):
-        if borders.get(end) or ends_sentence(words, end):
+        if borders.get(end) or ends_sentence(words, end, start):
             return end
         if not fallback and end in borders:
             fallback = end
     return fallback or longest
 
 
-def ends_sentence(words: Sequence[str], end: int) -> bool:
-    """Whether a sentence ends before token `end`: after `.`, `!` or `?` and the quotes or brackets that follow it."""
+def ends_sentence(words: Sequence[str], end: int, start: int = 0) -> bool:
+    """Whether a sentence, read from `start` on, ends before `end`: after `.`, `!` or `?` and quotes or brackets."""
     if end < len(words) and words[end] in _CLOSING:
         return False
     last = end - 1
-    while last > 0 and words[last] in _CLOSING:
+    while last > start and words[last] in _CLOSING:
         last -= 1
     return words[last] in _SENTENCE_END
 
