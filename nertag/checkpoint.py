@@ -42,11 +42,6 @@ class Checkpoint:
     tensors: Mapping[str, Tensor]
 
 
-def checkpoint_path(output: Path) -> Path:
-    """Return where the checkpoint of a model in the making lies: beside its folder."""
-    return output.with_name(f"{output.name}.checkpoint.safetensors")
-
-
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; the one before it stays until the new one is whole."""
     numbers = {name: getattr(checkpoint, name) for name in _NUMBERS}

@@ -75,14 +75,16 @@ def train(
     """
     require_train_extra("train")
     check_target(output, replace=force)
-    from nertag.checkpoint import checkpoint_path, read_checkpoint
     from nertag.data import check_source
     from nertag.recipes import read_recipe
 
     given = _merge(read_recipe(recipe_path) if recipe_path else {}, settings)
     path = checkpoint_path(output)
-    checkpoint = read_checkpoint(path) if resume else None
-    if checkpoint:
+    checkpoint = None
+    if resume:
+        from nertag.checkpoint import read_checkpoint
+
+        checkpoint = read_checkpoint(path)
         given = _merge(checkpoint.recipe, given)
     elif path.exists() and not force:
         raise ConfigError(
@@ -94,9 +96,14 @@ def train(
     if checkpoint and to_mapping(recipe) != checkpoint.recipe:
         changed = ", ".join(_differences(checkpoint.recipe, to_mapping(recipe)))
         raise ConfigError(f"a resumed run keeps its settings, but these are different: {changed}", path=path)
-    for source in (*recipe.sources, *recipe.validation):
+    for source in dict.fromkeys((*recipe.sources, *recipe.validation)):
         check_source(source)
     _Run(recipe, output, _silent if quiet else note, quiet=quiet).go(checkpoint, force=force)
+
+
+def checkpoint_path(output: Path) -> Path:
+    """Return where the checkpoint of a model in the making lies: beside its folder."""
+    return output.with_name(f"{output.name}.checkpoint.safetensors")
 
 
 def _silent(message: str) -> None:
@@ -182,8 +189,6 @@ class _Run:
     def go(self, checkpoint: Checkpoint | None, *, force: bool) -> None:
         """Load, train, write."""
         import torch
-
-        from nertag.checkpoint import checkpoint_path
 
         torch.set_num_threads(1)  # measured: with the small steps of these networks a second thread only waits
         training = self._load("train", self.recipe.sources)
@@ -280,7 +285,7 @@ class _Run:
 
     def _train(self, trainer: Trainer, data: str, *, force: bool) -> None:
         """Run the epochs, saving and showing each."""
-        from nertag.checkpoint import Checkpoint, checkpoint_path, write_checkpoint
+        from nertag.checkpoint import Checkpoint, write_checkpoint
         from nertag.training import StepReport
 
         path = checkpoint_path(self.output)
