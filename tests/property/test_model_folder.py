@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nertag.errors import ModelError
+from nertag.features import Vocabulary
+from nertag.model_folder import VOCABULARY, map_tensors, read_vocabulary, vocabulary_json
+
+text = st.text(st.characters(exclude_categories=["Cs"]))
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=4,
+)
+entries = st.fixed_dictionaries(
+    {
+        "dtype": st.sampled_from(["F32", "F16", "I8", "U8", ""]) | values,
+        "shape": st.lists(st.integers(-2, 5) | values, max_size=3) | values,
+        "data_offsets": st.lists(st.integers(-2, 40) | values, max_size=3) | values,
+    }
+)
+
+
+@given(st.lists(text, unique=True), text.map(lambda found: "".join(dict.fromkeys(found))))
+def test_any_vocabulary_comes_back_as_it_was(words: list[str], characters: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / VOCABULARY).write_bytes(vocabulary_json(Vocabulary(words, characters)).encode("utf-8"))
+        found = read_vocabulary(Path(name))
+    assert list(found.words) == words and found.characters == characters
+
+
+@given(st.dictionaries(st.text(max_size=3), entries | values, max_size=3), st.binary(max_size=40))
+def test_a_hostile_header_is_refused_or_stays_within_the_file(header: dict[str, object], data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "x.safetensors"
+        encoded = json.dumps(header).encode()
+        path.write_bytes(len(encoded).to_bytes(8, "little") + encoded + data)
+        try:
+            tensors = map_tensors(path)
+        except ModelError as error:
+            assert "safetensors" in error.message or "damaged" in error.message
+            return
+        assert all(tensor.nbytes <= len(data) and tensor.tobytes() in data for tensor in tensors.values())
+        del tensors
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_refused_or_are_a_file_without_tensors(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "x.safetensors"
+        path.write_bytes(content)
+        try:
+            assert map_tensors(path) == {}
+        except ModelError as error:
+            assert "safetensors" in error.message or "damaged" in error.message
