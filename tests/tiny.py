@@ -138,7 +138,7 @@ def tiny_network(config: ModelConfig, vocabulary: Vocabulary, seed: int = 1, **d
             if isinstance(module, nn.Embedding):
                 module.weight[PADDING] = 0  # as it is made, and stays in training
         if config.embedding == "pretrained":
-            network.fill_words(torch.randn(vocabulary.size, config.embedding_size))
+            network.fill_words(0.3 * torch.randn(vocabulary.size, config.embedding_size))
     return network.eval()
 
 

@@ -48,4 +48,6 @@ def test_padding_changes_nothing(
         together = network(batch_of(table, windows))
         for row, words in enumerate(windows):
             alone = network(batch_of(table, [words]))[0]
-            torch.testing.assert_close(together[row, : len(words)], alone, atol=1e-5, rtol=0)
+            # The states of a relu cell grow without bound, and with them what one bit is worth.
+            rtol = 2e-6 if activation == "relu" else 0
+            torch.testing.assert_close(together[row, : len(words)], alone, atol=1e-5, rtol=rtol)
