@@ -15,10 +15,10 @@ from nertag.cli import main
 from tests.tiny import TRAINING, VALIDATION, sentence, write_jsonl
 
 TINY = """
---embedding learned --embedding-size 8 --hidden-size 8 --layers 1 --cell lstm --character-size 4 --character-filters 6
---character-width 3 --shape-size 3 --window 20 --epochs 25 --patience 25 --batch-tokens 40 --learning-rate 0.03
---dropout 0 --word-dropout 0 --lower-share 0 --upper-share 0 --title-share 0 --averaging 0.5 --warmup 0.05 --weight-decay 0
---clip-norm 5 --seed 1 --device cpu
+--embedding learned --embedding-size 8 --hidden-size 8 --layers 1 --cell lstm --character-size 4
+--character-filters 6 --character-width 3 --shape-size 3 --window 20 --epochs 25 --patience 25 --batch-tokens
+40 --learning-rate 0.03 --dropout 0 --word-dropout 0 --lower-share 0 --upper-share 0 --title-share 0
+--averaging 0.5 --warmup 0.05 --weight-decay 0 --clip-norm 5 --seed 1 --device cpu
 """.split()
 SOURCES = ["train.jsonl", "--validation", "dev.jsonl"]
 FILES = [
