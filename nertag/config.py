@@ -138,6 +138,7 @@ class TrainingConfig:
         lower_share: Share of windows lower-cased.
         upper_share: Share of windows upper-cased.
         title_share: Share of windows title-cased.
+        swap_share: Share of windows whose names are swapped for other names, the same word for the same all through.
         averaging: Decay of the exponential moving average of the weights that is evaluated and kept; 0 turns it off.
         seed: Of everything random; two CPU runs with the same seed give the same weights, bit for bit.
         device: Where to train; `auto` takes CUDA or MPS when there is one.
@@ -156,6 +157,7 @@ class TrainingConfig:
     lower_share: float = 0.05
     upper_share: float = 0.05
     title_share: float = 0.02
+    swap_share: float = 0.0
     averaging: float = 0.998
     seed: int = 1
     device: Device = "auto"
@@ -172,7 +174,16 @@ class TrainingConfig:
         for name in ("learning_rate", "clip_norm"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{name} must be a number greater than 0, not {getattr(self, name)}")
-        for name in ("warmup", "dropout", "word_dropout", "lower_share", "upper_share", "title_share", "averaging"):
+        for name in (
+            "warmup",
+            "dropout",
+            "word_dropout",
+            "lower_share",
+            "upper_share",
+            "title_share",
+            "swap_share",
+            "averaging",
+        ):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 0 and less than 1, not {getattr(self, name)}")
         if self.seed >= 1 << 32:
@@ -190,6 +201,7 @@ class Recipe:
         validation: Corpora to choose the best epoch on.
         vectors: A GloVe or word2vec text file, or a model whose word vectors are taken; for embedding `pretrained`.
         vectors_limit: How many of the file's words are known from its top; those of the training data are known anyway.
+        names: A file of given and family names by region, parted by tabs, that swap_share draws from.
         from_model: A model to start from, whose shape and vocabulary are kept.
         tokens_column: Column of the tokens, where its name does not say so.
         tags_column: Column of the tags, likewise.
@@ -204,6 +216,7 @@ class Recipe:
     validation: tuple[str, ...] = ()
     vectors: str | None = None
     vectors_limit: int = 400_000
+    names: str | None = None
     from_model: str | None = None
     tokens_column: str | None = None
     tags_column: str | None = None

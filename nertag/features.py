@@ -39,7 +39,7 @@ SHAPES = (
     "initials",
     "inner capitals",
     "capital in lower",
-    "hyphened titles",
+    "hyphenated titles",
     "uncased letters",
     "number",
     "number with letters",
@@ -52,6 +52,9 @@ SHAPES = (
     "address",
 )
 _SHAPE_ID = {name: index for index, name in enumerate(SHAPES)}
+NAME_SHAPES = frozenset(_SHAPE_ID[name] for name in ("title", "inner capitals", "hyphenated titles"))
+"""Shapes of a word that looks like part of a name wherever names are capitalised."""
+
 _SIGNS = {
     **dict.fromkeys(".!?\u2026", "sentence end"),
     **dict.fromkeys(",;:", "comma"),
@@ -100,7 +103,7 @@ def _shape_name(form: str) -> str:
     if not any(char.isupper() or char.istitle() for char in letters):
         return "uncased letters"
     if "-" in form and all(part[:1].isupper() and part[1:].islower() for part in form.split("-") if part):
-        return "hyphened titles"
+        return "hyphenated titles"
     if not form[0].isupper():
         return "capital in lower"
     return "title" if form[1:].islower() else "inner capitals"
@@ -230,6 +233,15 @@ class FormTable:
         except KeyError:
             add = self._add
             return np.fromiter((known[word] if word in known else add(word) for word in words), np.int64, len(words))
+
+    @property
+    def forms(self) -> list[str]:
+        """Every form in the table, in the order of the rows."""
+        return list(self._rows)
+
+    def shape(self, row: int) -> int:
+        """Return the shape id of a row."""
+        return int(self._shape_ids[row])
 
     def _add(self, word: str) -> int:
         """Encode a form and return its row."""

@@ -7,37 +7,21 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from nertag.augmentation import CaseVariants, NameSwaps
 from nertag.config import TrainingConfig
 from nertag.decoding import decode, starting_anew
+from nertag.encoding import EncodedCorpus, Rows, Window, batches_of
 from nertag.features import Batch, FormTable
+from nertag.labels import PERSON
 from nertag.metrics import mention_scores
+from nertag.names import RegionNames
 from nertag.network import Network, TorchBatch, loss_of
-from nertag.text import cut_windows
-
-Rows = npt.NDArray[np.int64]
-
-
-class TaggedWords(Protocol):
-    """What training needs of a sentence; `nertag.data.Sentence` is one."""
-
-    @property
-    def words(self) -> Sequence[str]:
-        """The tokens' texts."""
-
-    @property
-    def tags(self) -> Sequence[str]:
-        """Strict IOB2."""
-
-    @property
-    def starts_document(self) -> bool:
-        """Whether no window may reach back over its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,150 +70,11 @@ class StepReport:
     loss: float
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A run of tokens with its gold tags: rows of a form table, int64, (time,), and tag ids, int64, (time,)."""
-
-    rows: Rows
-    gold: Rows
-
-
-class EncodedCorpus:
-    """Sentences encoded once: rows of a form table and gold tag ids, grouped by document.
-
-    Args:
-        sentences: In the order of their documents.
-        table: Encodes the forms; must be large enough to hold them all.
-        tags: The tag set; a tag's id is its index.
-    """
-
-    def __init__(self, sentences: Sequence[TaggedWords], table: FormTable, tags: Sequence[str]) -> None:
-        ids = {tag: index for index, tag in enumerate(tags)}
-        self.documents: list[list[Window]] = []
-        self.words: list[list[Sequence[str]]] = []
-        for sentence in sentences:
-            if not sentence.words:
-                continue
-            if sentence.starts_document or not self.documents:
-                self.documents.append([])
-                self.words.append([])
-            gold = np.fromiter((ids[tag] for tag in sentence.tags), np.int64, len(sentence.tags))
-            self.documents[-1].append(Window(table.rows(sentence.words), gold))
-            self.words[-1].append(sentence.words)
-
-    @property
-    def tokens(self) -> int:
-        """Tokens in all documents."""
-        return sum(len(sentence.rows) for document in self.documents for sentence in document)
-
-    def windows(self, limit: int) -> list[Window]:
-        """Cut every document as tagging does."""
-        result = []
-        for document, words in zip(self.documents, self.words, strict=True):
-            flat = [word for sentence in words for word in sentence]
-            borders = dict.fromkeys(np.cumsum([len(sentence) for sentence in words]).tolist(), True)
-            whole = _join(document)
-            result += [
-                Window(whole.rows[start:end], whole.gold[start:end]) for start, end in cut_windows(flat, borders, limit)
-            ]
-        return result
-
-    def varied_windows(self, limit: int, chance: random.Random) -> list[Window]:
-        """Cut every document at sentence ends into windows whose lengths vary, so that training sees short ones too."""
-        result = []
-        for document in self.documents:
-            pending: list[Window] = []
-            length = 0
-            target = _target(limit, chance)
-            for sentence in document:
-                if pending and length + len(sentence.rows) > target:
-                    result.append(_join(pending))
-                    pending, length, target = [], 0, _target(limit, chance)
-                pending.append(sentence)
-                length += len(sentence.rows)
-            result.append(_join(pending))
-        return [piece for window in result for piece in _pieces(window, limit)]
-
-
-def _target(limit: int, chance: random.Random) -> int:
-    """Draw a window's length: the limit half of the time, anything up to it otherwise."""
-    return limit if chance.random() < 0.5 else chance.randint(1, limit)
-
-
-def _join(sentences: Sequence[Window]) -> Window:
-    """Put the sentences of a window together."""
-    return Window(np.concatenate([s.rows for s in sentences]), np.concatenate([s.gold for s in sentences]))
-
-
-def _pieces(window: Window, limit: int) -> list[Window]:
-    """Cut what is longer than the limit; a mention cut in two stays I- in its second part, which loses nothing."""
-    return [
-        Window(window.rows[start : start + limit], window.gold[start : start + limit])
-        for start in range(0, len(window.rows), limit)
-    ]
-
-
-def batches_of(windows: Sequence[Window], batch_tokens: int, chance: random.Random | None) -> list[list[Window]]:
-    """Put windows of similar length together, so that little is padding.
-
-    Args:
-        windows: In any order.
-        batch_tokens: The most tokens of a batch, padding included, if it has more than one window.
-        chance: Shuffles windows of similar length and the batches; None keeps everything in the order of the lengths.
-
-    Returns:
-        Batches that hold every window once.
-    """
-    order = list(range(len(windows)))
-    if chance:
-        chance.shuffle(order)
-    noise = [chance.uniform(0.9, 1.1) if chance else 1.0 for _ in order]
-    order.sort(key=lambda index: len(windows[index].rows) * noise[index])
-    batches: list[list[Window]] = [[]]
-    longest = 0
-    for index in order:
-        longest = max(longest, len(windows[index].rows))
-        if batches[-1] and longest * (len(batches[-1]) + 1) > batch_tokens:
-            batches.append([])
-            longest = len(windows[index].rows)
-        batches[-1].append(windows[index])
-    if chance:
-        chance.shuffle(batches)
-    return batches
-
-
 def _pad_gold(windows: Sequence[Window], batch: Batch) -> Tensor:
     """Put the gold tags of windows together, int64, (batch, time)."""
     gold = np.zeros_like(batch.forms)
     gold[np.arange(gold.shape[1]) < batch.lengths[:, None]] = np.concatenate([window.gold for window in windows])
     return torch.from_numpy(gold)
-
-
-class CaseVariants:
-    """The same tokens in another case, by row of a form table."""
-
-    def __init__(self, table: FormTable, forms: Sequence[str]) -> None:
-        rows = table.rows(forms)
-        self.maps: dict[str, Rows] = {}
-        for name, change in (("lower", str.lower), ("upper", str.upper), ("title", _title)):
-            mapped = np.zeros(int(rows.max()) + 1, np.int64)
-            mapped[rows] = table.rows([change(form) for form in forms])
-            self.maps[name] = mapped
-
-    def apply(self, windows: Sequence[Window], config: TrainingConfig, chance: random.Random) -> list[Window]:
-        """Change the case of a share of the windows; the rest are as they were."""
-        shares = (config.lower_share, config.upper_share, config.title_share)
-        weights = [*shares, 1 - sum(shares)]
-        drawn = chance.choices(["lower", "upper", "title", ""], weights, k=len(windows))
-        return [
-            Window(self.maps[name][window.rows], window.gold) if name else window
-            for window, name in zip(windows, drawn, strict=True)
-        ]
-
-
-def _title(form: str) -> str:
-    """Capitalise a word's first letter and leave the rest, as a headline does."""
-    return form[:1].upper() + form[1:]
 
 
 class Trainer:
@@ -244,6 +89,7 @@ class Trainer:
         validation: What to choose the best epoch on.
         config: How to train.
         device: Where.
+        regions: Names from elsewhere to swap in for persons' names.
     """
 
     def __init__(
@@ -254,6 +100,7 @@ class Trainer:
         validation: EncodedCorpus,
         config: TrainingConfig,
         device: torch.device,
+        regions: Sequence[RegionNames] = (),
     ) -> None:
         self.network = network.to(device)
         self.table = table
@@ -268,10 +115,15 @@ class Trainer:
         self._average = [weight.detach().clone() for weight in self._weights]
         self._best = [weight.detach().clone() for weight in self._weights]
         self._optimizer = torch.optim.AdamW(self._weights, lr=config.learning_rate, weight_decay=config.weight_decay)
+        self._swaps: list[NameSwaps] = []
+        if config.swap_share:
+            self._swaps = [
+                NameSwaps(table, training, 2 * index + 1, regions if label == PERSON else ())
+                for index, label in enumerate(network.config.labels)
+            ]
         self._variants = None
         if config.lower_share or config.upper_share or config.title_share:
-            forms = sorted({word for document in training.words for sentence in document for word in sentence})
-            self._variants = CaseVariants(table, forms)
+            self._variants = CaseVariants(table, table.forms)
         self._validation = validation
         self._validation_windows = validation.windows(network.config.window)
         self._steps_per_epoch = len(self._draw(random.Random(0)))
@@ -289,6 +141,8 @@ class Trainer:
     def _draw(self, chance: random.Random) -> list[list[Window]]:
         """Draw the batches of one epoch."""
         windows = self.training.varied_windows(self.network.config.window, chance)
+        for swaps in self._swaps:
+            windows = swaps.apply(windows, self.config.swap_share, chance)
         if self._variants:
             windows = self._variants.apply(windows, self.config, chance)
         return batches_of(windows, self.config.batch_tokens, chance)

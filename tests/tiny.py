@@ -16,6 +16,7 @@ from torch import nn
 
 from nertag.config import ModelConfig, TrainingConfig
 from nertag.data import Sentence
+from nertag.encoding import EncodedCorpus
 from nertag.export import build_graph
 from nertag.features import PADDING, RESERVED, FormTable, Vocabulary, count_words, known_characters
 from nertag.labels import Span, tags_from
@@ -30,7 +31,7 @@ from nertag.model_folder import (
     vocabulary_json,
 )
 from nertag.network import Network, TorchBatch
-from nertag.training import EncodedCorpus, Trainer
+from nertag.training import Trainer
 
 torch.set_num_threads(1)
 

@@ -143,6 +143,8 @@ def _complete(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
         raise ConfigError(
             "there is nothing to train on", hint="Name at least one SOURCE: a file, a folder or a Hub id."
         )
+    if recipe.names and not recipe.training.swap_share:
+        raise ConfigError(f"names are read from {recipe.names!r}, but none are swapped", hint="Set --swap-share.")
     if not recipe.validation:
         raise ConfigError("there is nothing to choose the best epoch on", hint="Name corpora with --validation SOURCE.")
     if recipe.from_model:
@@ -270,7 +272,9 @@ class _Run:
         self, vocabulary: Vocabulary, network: Network, training: Sequence[Corpus], validation: Sequence[Corpus]
     ) -> Trainer:
         """Encode the corpora and set up the training."""
-        from nertag.training import EncodedCorpus, Trainer
+        from nertag.encoding import EncodedCorpus
+        from nertag.names import read_names
+        from nertag.training import Trainer
 
         recipe = self.recipe
         table = FormTable(vocabulary, capacity=1 << 62)
@@ -281,7 +285,8 @@ class _Run:
         device = _device(recipe.training.device)
         weights = sum(parameter.numel() for parameter in network.parameters())
         self.say(f"training {weights:,} weights on {device}")
-        return Trainer(network, table, encoded[0], encoded[1], recipe.training, device)
+        regions = read_names(Path(recipe.names)) if recipe.names else []
+        return Trainer(network, table, encoded[0], encoded[1], recipe.training, device, regions)
 
     def _train(self, trainer: Trainer, data: str, *, force: bool) -> None:
         """Run the epochs, saving and showing each."""

@@ -64,7 +64,7 @@ def test_marks_are_stripped() -> None:
         ("McDonald", "inner capitals"),
         ("O'Connor", "inner capitals"),
         ("iPhone", "capital in lower"),
-        ("Jean-Luc", "hyphened titles"),
+        ("Jean-Luc", "hyphenated titles"),
         ("Jean-luc", "title"),
         ("中文", "uncased letters"),
         ("1980", "number"),

@@ -21,13 +21,16 @@ HOUSE: dict[str, frozenset[str]] = {
     "tagging wing": frozenset({"engine", "readers", "tagger", "writers"}),
     "training wing": frozenset(
         {
+            "augmentation",
             "card",
             "checkpoint",
             "columns",
             "data",
+            "encoding",
             "export",
             "hub",
             "metrics",
+            "names",
             "network",
             "recipes",
             "splits",

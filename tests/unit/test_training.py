@@ -13,21 +13,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from nertag.augmentation import CaseVariants
 from nertag.config import TrainingConfig
+from nertag.encoding import EncodedCorpus, TaggedWords, Window, batches_of
 from nertag.features import FormTable
 from nertag.network import loss_of
 from nertag.text import Passage
-from nertag.training import (
-    CaseVariants,
-    EncodedCorpus,
-    EpochReport,
-    StepReport,
-    TaggedWords,
-    Trainer,
-    Window,
-    batches_of,
-    fit_temperature,
-)
+from nertag.training import EpochReport, StepReport, Trainer, fit_temperature
 from tests.fake_engine import FakeTagger
 from tests.tiny import TRAINING, fast_training, make_trainer, sentence, sentences, tiny_config, vocabulary_of
 
@@ -342,6 +334,24 @@ def test_a_validation_mention_that_a_window_cuts_is_scored_whole() -> None:
     assert 0 <= report.f1 <= 1
 
 
+def test_a_mention_found_across_sentences_is_cut_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = [sentence("[PER Mira Olsen]"), sentence("[PER Tom]", starts_document=False), sentence("rain")]
+    trainer = make_trainer(training=fast_training(epochs=1))
+    trainer._validation = EncodedCorpus(corpus, trainer.table, trainer.network.config.tags)
+    trainer._validation_windows = trainer._validation.windows(20)
+    assert [len(window.rows) for window in trainer._validation_windows] == [3, 1]
+
+    def one_long_mention(logits: npt.NDArray[np.float32], *_: object) -> tuple[npt.NDArray[np.int64], None]:
+        ids = np.full(logits.shape[:2], 2)
+        ids[:, 0] = 1
+        return ids, None
+
+    monkeypatch.setattr("nertag.training.decode", one_long_mention)
+    (report,) = run(trainer)
+    # Mira Olsen and Tom are right, rain is not.
+    assert (report.precision, report.recall) == (pytest.approx(2 / 3), 1.0)
+
+
 # --- Seeds and resuming -----------------------------------------------------------------------------------------------
 
 
@@ -354,6 +364,28 @@ def test_equal_seeds_give_equal_weights_and_others_do_not(changes: dict[str, obj
     run(third)
     assert same(weights_of(first), weights_of(second))
     assert not same(weights_of(first), weights_of(third))
+
+
+def order_of(seed: int) -> list[list[list[int]]]:
+    """Return the rows of every window in the order of training, by epoch; the first weights do not matter."""
+    trainer = make_trainer(training=fast_training(epochs=2, seed=seed))
+    found: list[list[list[int]]] = [[], []]
+    step = trainer._train_step
+
+    def spy(windows: Sequence[Window]) -> tuple[float, float]:
+        found[trainer.epoch] += [window.rows.tolist() for window in windows]
+        return step(windows)
+
+    trainer._train_step = spy  # type: ignore[method-assign]
+    run(trainer)
+    return found
+
+
+def test_the_order_of_windows_depends_on_the_seed_and_the_epoch() -> None:
+    first, second, other = order_of(7), order_of(7), order_of(8)
+    assert first == second
+    assert first[0] != first[1] and first[0] != other[0]
+    assert sorted(first[0]) == sorted(first[1]) == sorted(other[0])
 
 
 def test_a_resumed_run_ends_as_an_unbroken_one() -> None:

@@ -1,0 +1,147 @@
+"""Sentences in; encoded windows and batches of them out.
+
+Every sentence is encoded once, as rows of a form table; an epoch joins the rows anew.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from nertag.features import FormTable
+from nertag.text import cut_windows
+
+Rows = npt.NDArray[np.int64]
+
+
+class TaggedWords(Protocol):
+    """What training needs of a sentence; `nertag.data.Sentence` is one."""
+
+    @property
+    def words(self) -> Sequence[str]:
+        """The tokens' texts."""
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """Strict IOB2."""
+
+    @property
+    def starts_document(self) -> bool:
+        """Whether no window may reach back over its start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A run of tokens with its gold tags: rows of a form table, int64, (time,), and tag ids, int64, (time,)."""
+
+    rows: Rows
+    gold: Rows
+
+
+class EncodedCorpus:
+    """Sentences encoded once: rows of a form table and gold tag ids, grouped by document.
+
+    Args:
+        sentences: In the order of their documents.
+        table: Encodes the forms; must be large enough to hold them all.
+        tags: The tag set; a tag's id is its index.
+    """
+
+    def __init__(self, sentences: Sequence[TaggedWords], table: FormTable, tags: Sequence[str]) -> None:
+        ids = {tag: index for index, tag in enumerate(tags)}
+        self.documents: list[list[Window]] = []
+        self.words: list[list[Sequence[str]]] = []
+        for sentence in sentences:
+            if not sentence.words:
+                continue
+            if sentence.starts_document or not self.documents:
+                self.documents.append([])
+                self.words.append([])
+            gold = np.fromiter((ids[tag] for tag in sentence.tags), np.int64, len(sentence.tags))
+            self.documents[-1].append(Window(table.rows(sentence.words), gold))
+            self.words[-1].append(sentence.words)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in all documents."""
+        return sum(len(sentence.rows) for document in self.documents for sentence in document)
+
+    def windows(self, limit: int) -> list[Window]:
+        """Cut every document as tagging does."""
+        result = []
+        for document, words in zip(self.documents, self.words, strict=True):
+            flat = [word for sentence in words for word in sentence]
+            borders = dict.fromkeys(np.cumsum([len(sentence) for sentence in words]).tolist(), True)
+            whole = _join(document)
+            result += [
+                Window(whole.rows[start:end], whole.gold[start:end]) for start, end in cut_windows(flat, borders, limit)
+            ]
+        return result
+
+    def varied_windows(self, limit: int, chance: random.Random) -> list[Window]:
+        """Cut every document at sentence ends into windows whose lengths vary, so that training sees short ones too."""
+        result = []
+        for document in self.documents:
+            pending: list[Window] = []
+            length = 0
+            target = _target(limit, chance)
+            for sentence in document:
+                if pending and length + len(sentence.rows) > target:
+                    result.append(_join(pending))
+                    pending, length, target = [], 0, _target(limit, chance)
+                pending.append(sentence)
+                length += len(sentence.rows)
+            result.append(_join(pending))
+        return [piece for window in result for piece in _pieces(window, limit)]
+
+
+def _target(limit: int, chance: random.Random) -> int:
+    """Draw a window's length: the limit half of the time, anything up to it otherwise."""
+    return limit if chance.random() < 0.5 else chance.randint(1, limit)
+
+
+def _join(sentences: Sequence[Window]) -> Window:
+    """Put the sentences of a window together."""
+    return Window(np.concatenate([s.rows for s in sentences]), np.concatenate([s.gold for s in sentences]))
+
+
+def _pieces(window: Window, limit: int) -> list[Window]:
+    """Cut what is longer than the limit; a mention cut in two stays I- in its second part, which loses nothing."""
+    return [
+        Window(window.rows[start : start + limit], window.gold[start : start + limit])
+        for start in range(0, len(window.rows), limit)
+    ]
+
+
+def batches_of(windows: Sequence[Window], batch_tokens: int, chance: random.Random | None) -> list[list[Window]]:
+    """Put windows of similar length together, so that little is padding.
+
+    Args:
+        windows: In any order.
+        batch_tokens: The most tokens of a batch, padding included, if it has more than one window.
+        chance: Shuffles windows of similar length and the batches; None keeps everything in the order of the lengths.
+
+    Returns:
+        Batches that hold every window once.
+    """
+    order = list(range(len(windows)))
+    if chance:
+        chance.shuffle(order)
+    noise = [chance.uniform(0.9, 1.1) if chance else 1.0 for _ in order]
+    order.sort(key=lambda index: len(windows[index].rows) * noise[index])
+    batches: list[list[Window]] = [[]]
+    longest = 0
+    for index in order:
+        longest = max(longest, len(windows[index].rows))
+        if batches[-1] and longest * (len(batches[-1]) + 1) > batch_tokens:
+            batches.append([])
+            longest = len(windows[index].rows)
+        batches[-1].append(windows[index])
+    if chance:
+        chance.shuffle(batches)
+    return batches
