@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -172,7 +173,9 @@ def test_other_networks_go_the_same_way(run: Run, tmp_path: Path, options: list[
     tagged = run("tag", "--model", "m", "--text", "Mira Olsen walked home with Tom .")
     assert tagged.out == "1 1 0 0 0 1 0\n"
     if "--vocabulary-size" in options:
-        assert len(json.loads((tmp_path / "m" / "vocabulary.json").read_text(encoding="utf-8"))["words"]) == 30
+        counts = Counter(word for marked in TRAINING for word in sentence(marked).words)
+        ranked = sorted(counts, key=lambda word: (-counts[word], word))
+        assert json.loads((tmp_path / "m" / "vocabulary.json").read_text(encoding="utf-8"))["words"] == ranked[:30]
 
 
 def hash_of(word: str) -> int:
@@ -520,6 +523,24 @@ def test_early_stopping_is_announced(run: Run) -> None:
     trained = run("train", *SOURCES, *TINY, "--patience", "2", "--output", "m")
     assert "nertag: no better epoch in 2: stopping early\n" in trained.err
     assert "epoch  25/25" not in trained.err
+
+
+def test_the_best_epoch_is_written_and_not_the_last(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from safetensors.numpy import load_file
+
+    from nertag.training import Trainer
+
+    biases: list[list[float]] = []
+
+    def scripted(self: Trainer) -> tuple[float, float, float]:
+        biases.append(self._average[-1].tolist())
+        return 0.5, 0.5, (0.1, 0.9, 0.2)[len(biases) - 1]
+
+    monkeypatch.setattr(Trainer, "_validate", scripted)
+    trained = run("train", *SOURCES, *TINY, "--epochs", "3", "--output", "m")
+    assert trained.err.endswith("nertag: m: epoch 2 is the best, validation F1 0.9000\n")
+    assert load_file(tmp_path / "m" / "weights.safetensors")["output.bias"].tolist() == biases[1] != biases[2]
+    assert "- best epoch 2 of at most 3; seed 1" in (tmp_path / "m" / "README.md").read_text(encoding="utf-8")
 
 
 def test_help_has_an_option_for_every_setting(run: Run) -> None:

@@ -72,6 +72,7 @@ def test_no_window_is_longer_than_the_limit_and_none_crosses_documents(stream: l
 
 @given(passages, limits)
 @example([Passage("o .", ["o", "."], True, True), Passage('" " o o o o o o', ['"', '"', *"oooooo"])], 4)
+@example([Passage("", [*"o" * length]) for length in (2, 1, 2, 1)], 2)
 def test_a_stream_is_cut_as_the_whole_document_would_be(stream: list[Passage], limit: int) -> None:
     tagger, _ = tag(limit, stream)
     assert tagger.windows == [w for document in documents_of(stream) for w in windows_of(document, limit)]

@@ -230,6 +230,7 @@ def test_word_dropout_drops_its_share_and_makes_words_unknown() -> None:
     torch.manual_seed(6)
     ids = torch.full((100, 100), 5)
     dropped = network._drop_words(ids)
+    assert (ids == 5).all()
     assert set(dropped.flatten().tolist()) == {UNKNOWN, 5}
     assert (dropped == UNKNOWN).float().mean().item() == pytest.approx(0.3, abs=0.02)
 

@@ -65,9 +65,9 @@ def test_a_word_may_hold_spaces_and_what_other_texts_take_for_a_line_end(tmp_pat
 
 
 def test_of_a_word_that_is_there_twice_the_first_counts(tmp_path: Path) -> None:
-    words, vectors = read_vectors(str(write(tmp_path, "a 1 2\nb 3 4\na 5 6\n")), 99, ())
-    assert words == ["a", "b"]
-    assert vectors[0].tolist() == [1, 2]
+    words, vectors = read_vectors(str(write(tmp_path, "a 1 2\n. . . 3 4\na 5 6\n. . . 7 8\n")), 99, ())
+    assert words == ["a", ". . ."]
+    assert vectors.tolist() == [[1, 2], [3, 4]]
 
 
 @pytest.mark.parametrize(
