@@ -35,17 +35,33 @@ def read_vectors(source: str, limit: int, wanted: Collection[str]) -> Vectors:
         DataError: If there is no such file, or a line is no word with as many numbers as the line before.
         ModelError: If the source is no file and there is no such model.
     """
+    place = find_vectors(source)
+    return _read_file(place, limit, wanted) if place.is_file() else _take_from_model(place)
+
+
+def find_vectors(source: str) -> Path:
+    """Find what `read_vectors` reads.
+
+    Args:
+        source: As `read_vectors` takes it.
+
+    Returns:
+        A file, or a model folder.
+
+    Raises:
+        DataError: If there is no such file.
+        ModelError: If there is no such model.
+    """
     path = Path(source)
     if path.is_file():
-        return _read_file(path, limit, wanted)
+        return path
     if path.suffix in _FILE_SUFFIXES and not path.is_dir():
         raise DataError("there is no such file of word vectors", path=source)
-    return _take_from_model(source)
+    return find(source)
 
 
-def _take_from_model(source: str) -> Vectors:
+def _take_from_model(folder: Path) -> Vectors:
     """Return the words and vectors of a model."""
-    folder = find(source)
     vocabulary = read_vocabulary(folder)
     table = WordTable(folder, vocabulary.size, read_config(folder).embedding_size)
     ids = np.arange(vocabulary.size - len(vocabulary.words), vocabulary.size)

@@ -7,6 +7,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,15 @@ VALIDATION = (
     "[PER Tom Weaver] said nobody had seen [PER Mira] .",
     "[ORG Acme Tools] closed the bridge .",
 )
+
+
+@dataclass
+class Lines:
+    """A sentence that can be altered, so that a test sees it if it is."""
+
+    words: list[str]
+    tags: list[str]
+    starts_document: bool = False
 
 
 def sentence(marked: str, labels: Iterable[str] = ("PER",), *, starts_document: bool = True) -> Sentence:
@@ -114,6 +124,7 @@ def fast_training(**changes: Any) -> TrainingConfig:
         "lower_share": 0.0,
         "upper_share": 0.0,
         "title_share": 0.0,
+        "swap_share": 0.0,
         "averaging": 0.5,
         "seed": 1,
         "device": "cpu",

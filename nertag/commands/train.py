@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from nertag.card import CorpusFacts
     from nertag.checkpoint import Checkpoint
     from nertag.data import Corpus, Sentence
+    from nertag.names import RegionNames
     from nertag.network import Network
     from nertag.training import Trainer
 
@@ -76,7 +77,9 @@ def train(
     require_train_extra("train")
     check_target(output, replace=force)
     from nertag.data import check_source
+    from nertag.names import read_names
     from nertag.recipes import read_recipe
+    from nertag.vectors import find_vectors
 
     given = _merge(read_recipe(recipe_path) if recipe_path else {}, settings)
     path = checkpoint_path(output)
@@ -98,7 +101,10 @@ def train(
         raise ConfigError(f"a resumed run keeps its settings, but these are different: {changed}", path=path)
     for source in dict.fromkeys((*recipe.sources, *recipe.validation)):
         check_source(source)
-    _Run(recipe, output, _silent if quiet else note, quiet=quiet).go(checkpoint, force=force)
+    if recipe.vectors:
+        find_vectors(recipe.vectors)
+    regions = read_names(Path(recipe.names)) if recipe.names else []
+    _Run(recipe, regions, output, _silent if quiet else note, quiet=quiet).go(checkpoint, force=force)
 
 
 def checkpoint_path(output: Path) -> Path:
@@ -176,13 +182,23 @@ class _Run:
 
     Args:
         recipe: Complete.
+        regions: Names to swap in.
         output: The model folder to write.
         say: Takes notes for the user.
         quiet: Whether progress is drawn.
     """
 
-    def __init__(self, recipe: Recipe, output: Path, say: Callable[[str], None], *, quiet: bool) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        regions: Sequence[RegionNames],
+        output: Path,
+        say: Callable[[str], None],
+        *,
+        quiet: bool,
+    ) -> None:
         self.recipe = recipe
+        self.regions = regions
         self.output = output
         self.say = say
         self.quiet = quiet
@@ -198,12 +214,12 @@ class _Run:
         torch.manual_seed(self.recipe.training.seed)
         vocabulary, network = self._network([s for corpus in training for s in corpus.sentences])
         trainer = self._trainer(vocabulary, network, training, validation)
-        data = _fingerprint(vocabulary, network, [*training, *validation])
+        data = _fingerprint(vocabulary, network, self.regions, [*training, *validation])
         path = checkpoint_path(self.output)
         if checkpoint:
             if checkpoint.data != data:
                 raise ConfigError(
-                    "the corpora or the word vectors are not what they were when this run began",
+                    "the corpora, word vectors or names are not what they were when this run began",
                     path=path,
                     hint="Start anew with --force.",
                 )
@@ -273,7 +289,6 @@ class _Run:
     ) -> Trainer:
         """Encode the corpora and set up the training."""
         from nertag.encoding import EncodedCorpus
-        from nertag.names import read_names
         from nertag.training import Trainer
 
         recipe = self.recipe
@@ -285,8 +300,7 @@ class _Run:
         device = _device(recipe.training.device)
         weights = sum(parameter.numel() for parameter in network.parameters())
         self.say(f"training {weights:,} weights on {device}")
-        regions = read_names(Path(recipe.names)) if recipe.names else []
-        return Trainer(network, table, encoded[0], encoded[1], recipe.training, device, regions)
+        return Trainer(network, table, encoded[0], encoded[1], recipe.training, device, self.regions)
 
     def _train(self, trainer: Trainer, data: str, *, force: bool) -> None:
         """Run the epochs, saving and showing each."""
@@ -360,9 +374,12 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _fingerprint(vocabulary: Vocabulary, network: Network, corpora: Sequence[Corpus]) -> str:
-    """Return a digest of what a resumed run must find as it was: sentences, words and frozen vectors."""
+def _fingerprint(
+    vocabulary: Vocabulary, network: Network, regions: Sequence[RegionNames], corpora: Sequence[Corpus]
+) -> str:
+    """Return a digest of what a resumed run must find as it was: words, frozen vectors, names, sentences."""
     digest = hashlib.sha256(vocabulary_json(vocabulary).encode())
+    digest.update(repr(regions).encode("utf-8", "surrogatepass"))
     for buffer in network.buffers():
         digest.update(buffer.numpy(force=True).tobytes())
     for sentence in (sentence for corpus in corpora for sentence in corpus.sentences):

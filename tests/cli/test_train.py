@@ -18,7 +18,7 @@ from tests.tiny import TRAINING, VALIDATION, sentence, write_jsonl
 TINY = """
 --embedding learned --embedding-size 8 --hidden-size 8 --layers 1 --cell lstm --character-size 4
 --character-filters 6 --character-width 3 --shape-size 3 --window 20 --epochs 25 --patience 25 --batch-tokens
-40 --learning-rate 0.03 --dropout 0 --word-dropout 0 --lower-share 0 --upper-share 0 --title-share 0
+40 --learning-rate 0.03 --dropout 0 --word-dropout 0 --lower-share 0 --upper-share 0 --title-share 0 --swap-share 0
 --averaging 0.5 --warmup 0.05 --weight-decay 0 --clip-norm 5 --seed 1 --device cpu
 """.split()
 SOURCES = ["train.jsonl", "--validation", "dev.jsonl"]
@@ -226,6 +226,7 @@ def test_the_recipe_in_the_folder_makes_the_same_model(run: Run, tmp_path: Path)
 # --- Interrupting and resuming ----------------------------------------------------------------------------------------
 
 NOISY = [*TINY, "--epochs", "4", "--dropout", "0.2", "--word-dropout", "0.1", "--title-share", "0.2"]
+NOISY += ["--swap-share", "0.3"]
 
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, epoch: int) -> pytest.MonkeyPatch:
@@ -287,16 +288,22 @@ def test_a_resumed_run_keeps_its_settings(run: Run, monkeypatch: pytest.MonkeyPa
     assert run("train", *SOURCES, *NOISY, "--resume", "--output", "m").code == 0
 
 
-def test_a_resumed_run_keeps_its_corpora(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("changed", ["train.jsonl", "names.tsv"])
+def test_a_resumed_run_keeps_its_files(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str) -> None:
+    (tmp_path / "names.tsv").write_text("north\tgiven\tAino\n", encoding="utf-8")
+    names = ["--names", "names.tsv", "--swap-share", "0.5"]
     with monkeypatch.context() as patch:
         interrupt(patch, epoch=1)
-        assert run("train", *SOURCES, *NOISY, "--output", "m").code == 130
-    write_jsonl(tmp_path / "train.jsonl", [*TRAINING[1:], TRAINING[0]])
+        assert run("train", *SOURCES, *NOISY, *names, "--output", "m").code == 130
+    if changed == "names.tsv":
+        (tmp_path / "names.tsv").write_text("north\tgiven\tJuha\n", encoding="utf-8")
+    else:
+        write_jsonl(tmp_path / "train.jsonl", [*TRAINING[1:], TRAINING[0]])
     refused = run("train", "--resume", "--output", "m")
     assert refused.code == 1
     assert refused.err.endswith(
-        "nertag: error: m.checkpoint.safetensors: the corpora or the word vectors are not what they were when this run "
-        "began\n  hint: Start anew with --force.\n"
+        "nertag: error: m.checkpoint.safetensors: the corpora, word vectors or names are not what they were when this "
+        "run began\n  hint: Start anew with --force.\n"
     )
 
 
@@ -430,6 +437,11 @@ def test_weights_of_another_network_are_refused(run: Run, tmp_path: Path) -> Non
         (
             [*SOURCES, "--embedding", "pretrained", "--vectors", "absent.txt"],
             "absent.txt: there is no such file of word vectors",
+        ),
+        ([*SOURCES, "--embedding", "learned", "--names", "n.tsv"], "names are read from 'n.tsv', but none are swapped"),
+        (
+            [*SOURCES, "--embedding", "learned", "--names", "n.tsv", "--swap-share", "0.5"],
+            "n.tsv: it cannot be read: ",
         ),
         ([*SOURCES, "--resume"], "m.checkpoint.safetensors: there is nothing to resume: no epoch was finished"),
         ([*SOURCES, "--from", "nobody"], "there is no model 'nobody'\n  hint: Shipped: "),
