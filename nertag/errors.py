@@ -56,5 +56,9 @@ class ConfigError(NertagError):
     """A setting, a recipe or a combination of options makes no sense."""
 
 
+class TrainingError(NertagError):
+    """A training run cannot go on."""
+
+
 class MissingExtraError(NertagError):
     """A command needs packages that the base install leaves out."""

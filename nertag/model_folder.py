@@ -167,7 +167,7 @@ def read_config(folder: Path) -> FolderConfig:
         )
     try:
         model = from_mapping(ModelConfig, values.pop("model", None), where="model", complete=True)
-        rest = from_mapping(_Rest, values, where=CONFIG, complete=True)
+        rest = from_mapping(_Rest, values, where="the folder", complete=True)
     except ConfigError as error:
         raise ModelError(error.message, hint=error.hint, path=path) from None
     return FolderConfig(model, rest.embedding_size, rest.temperature, rest.nertag)

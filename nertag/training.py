@@ -17,6 +17,7 @@ from nertag.augmentation import CaseVariants, NameSwaps
 from nertag.config import TrainingConfig
 from nertag.decoding import decode, starting_anew
 from nertag.encoding import EncodedCorpus, Rows, Window, batches_of
+from nertag.errors import TrainingError
 from nertag.features import Batch, FormTable
 from nertag.labels import PERSON
 from nertag.metrics import mention_scores
@@ -178,7 +179,14 @@ class Trainer:
         )
 
     def _train_step(self, windows: Sequence[Window]) -> tuple[float, float]:
-        """Learn from one batch; return its loss and its gradient's norm before clipping."""
+        """Learn from one batch.
+
+        Returns:
+            The batch's loss and its gradient's norm before clipping.
+
+        Raises:
+            TrainingError: If either is no number any more.
+        """
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate()
         batch = self._to_batch(windows)
@@ -189,6 +197,11 @@ class Trainer:
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self._weights, self.config.clip_norm)
+        if not math.isfinite(loss.item()) or not math.isfinite(norm.item()):
+            found = f"the loss is {loss.item()}, its gradient's norm {norm.item()}"
+            raise TrainingError(
+                f"training diverged in epoch {self.epoch + 1}: {found}", hint="Lower --learning-rate or --clip-norm."
+            )
         self._optimizer.step()
         self.step += 1
         decay = min(self.config.averaging, self.step / (self.step + 10))

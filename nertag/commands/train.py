@@ -323,7 +323,7 @@ class _Run:
             except KeyboardInterrupt:
                 if path.exists():
                     again = f"nertag train --resume --output {self.output}" + (" --force" if force else "")
-                    note(f"stopped after epoch {len(self.history)}; go on with: {again}")
+                    self.say(f"stopped after epoch {len(self.history)}; go on with: {again}")
                 raise
         if trainer.epoch < self.recipe.training.epochs:
             self.say(f"no better epoch in {self.recipe.training.patience}: stopping early")

@@ -97,20 +97,20 @@ KNOWN = ", ".join(to_mapping(ModelConfig()))
         (without("format"), f"its format is None, but this nertag reads format 1\n  hint: {NEWER}"),
         (
             change(colour="red"),
-            "config.json: unknown key 'colour'\n  hint: Known keys: embedding_size, temperature, nertag.",
+            "the folder: unknown key 'colour'\n  hint: Known keys: embedding_size, temperature, nertag.",
         ),
-        (without("temperature"), "config.json: missing key 'temperature'"),
+        (without("temperature"), "the folder: missing key 'temperature'"),
         (without("model"), "model must be a table of settings, not None"),
         (without("model", "cell"), "model: missing key 'cell'"),
         (lambda values: values["model"].update(cel="gru"), f"model: unknown key 'cel'\n  hint: Known keys: {KNOWN}."),
         (lambda values: values["model"].update(hidden_size=0), "model: hidden_size must be at least 1, not 0"),
-        (change(temperature="warm"), "config.json: temperature must be float, not 'warm'"),
-        (change(temperature=0), "config.json: embedding_size must be at least 1 and temperature between 0 and 1000"),
+        (change(temperature="warm"), "the folder: temperature must be float, not 'warm'"),
+        (change(temperature=0), "the folder: embedding_size must be at least 1 and temperature between 0 and 1000"),
         (
             change(temperature=float("nan")),
-            "config.json: embedding_size must be at least 1 and temperature between 0 and 1000",
+            "the folder: embedding_size must be at least 1 and temperature between 0 and 1000",
         ),
-        (change(embedding_size=0), "config.json: embedding_size must be at least 1 and temperature between 0 and 1000"),
+        (change(embedding_size=0), "the folder: embedding_size must be at least 1 and temperature between 0 and 1000"),
     ],
 )
 def test_a_configuration_that_makes_no_sense(

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from nertag.config import TrainingConfig
 from nertag.encoding import EncodedCorpus, Window
+from nertag.errors import TrainingError
 from nertag.network import loss_of
 from nertag.training import EpochReport, StepReport, Trainer, fit_temperature
 from tests.tiny import TRAINING, Lines, fast_training, make_trainer, sentence, sentences, tiny_config
@@ -308,3 +309,13 @@ def test_the_defaults_train() -> None:
     training = TrainingConfig(epochs=1, device="cpu")
     (report,) = run(make_trainer(training=training))
     assert math.isfinite(report.loss) and math.isfinite(report.gradient_norm)
+
+
+def test_a_diverged_run_says_so() -> None:
+    trainer = make_trainer()
+    with torch.no_grad():
+        trainer.network.output.weight.fill_(float("nan"))
+    with pytest.raises(
+        TrainingError, match=r"^training diverged in epoch 1: the loss is nan, its gradient's norm nan\n"
+    ):
+        list(trainer.epochs())
