@@ -9,7 +9,10 @@ from typing import Any
 
 
 def nertag(*arguments: object, text: str | None = None) -> str:
-    """Run a command and return what it wrote to standard output; notes on standard error pass through.
+    """Run a command; its notes on standard error pass through.
+
+    Returns:
+        What it wrote to standard output.
 
     Raises:
         CalledProcessError: If it fails.
