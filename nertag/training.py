@@ -257,9 +257,10 @@ class Trainer:
             self._set_weights(trained)
 
     def _set_weights(self, values: Sequence[Tensor]) -> None:
-        """Copy values into the network."""
+        """Copy values into the network, from whatever device they are on."""
         with torch.no_grad():
-            torch._foreach_copy_(self._weights, list(values))
+            for weight, value in zip(self._weights, values, strict=True):
+                weight.copy_(value)
 
     def take_best(self) -> None:
         """Give the network the averaged weights of the best epoch, for good."""
