@@ -33,11 +33,11 @@ class Engine:
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = 4
         path = folder / GRAPH
+        graph = _read_graph(path)
         try:
-            self._session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises classes of its own that share no base but Exception
-            first_line = str(error).partition("\n")[0]
-            raise ModelError(f"ONNX Runtime does not accept it: {first_line}", path=path) from None
+            raise ModelError(f"ONNX Runtime does not accept it: {_first_line(error)}", path=path) from None
         wanted = {"vectors", "forms", "lengths"}
         wanted |= ({"characters"} if config.characters else set()) | ({"shapes"} if config.shapes else set())
         found = {entry.name: entry.shape for entry in self._session.get_inputs()}
@@ -49,6 +49,8 @@ class Engine:
             raise ModelError(
                 f"it does not lead from word vectors of {words.size} dimensions to {config.outputs} logits", path=path
             )
+        self._path = path
+        self._outputs = config.outputs
         self._names = wanted
         self._words = words
 
@@ -57,6 +59,9 @@ class Engine:
 
         Returns:
             Logits, float32, (batch, time, outputs); arbitrary past the lengths.
+
+        Raises:
+            ModelError: If the graph fails, which one of another vocabulary does, or gives no logits for these windows.
         """
         values = {
             "vectors": self._words.vectors(batch.word_ids),
@@ -65,6 +70,31 @@ class Engine:
             "forms": np.ascontiguousarray(batch.forms.T),
             "lengths": batch.lengths.astype(np.int32),
         }
-        (logits,) = self._session.run(["logits"], {name: values[name] for name in self._names})
+        try:
+            (logits,) = self._session.run(["logits"], {name: values[name] for name in self._names})
+        except Exception as error:  # as above
+            raise ModelError(f"ONNX Runtime cannot run it: {_first_line(error)}", path=self._path) from None
+        if logits.shape != (*batch.forms.T.shape, self._outputs) or not np.isfinite(logits).all():
+            raise ModelError("it gives no logits, but something else", path=self._path)
         result: npt.NDArray[np.float32] = logits.transpose(1, 0, 2)
         return result
+
+
+def _read_graph(path: Path) -> bytes:
+    """Read a graph that has all its weights in it.
+
+    Raises:
+        ModelError: If it cannot be read, or ONNX Runtime would look for weights in other files, wherever they are.
+    """
+    try:
+        graph = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"it cannot be read: {error}", path=path) from None
+    if b"location" in graph:  # The key that a reference to another file cannot do without.
+        raise ModelError("it refers to other files for its weights", path=path)
+    return graph
+
+
+def _first_line(error: Exception) -> str:
+    """Return the first line of an error's message."""
+    return str(error).partition("\n")[0]

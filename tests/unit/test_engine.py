@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from nertag.config import ModelConfig
@@ -80,3 +81,47 @@ def test_a_graph_of_other_tags_or_vectors(folder: Path, changes: dict[str, Any])
     message = f"{folder / GRAPH}: it does not lead from word vectors of 8 dimensions to 3 logits"
     with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
         engine_of(folder)
+
+
+def test_a_graph_of_a_smaller_vocabulary_fails_with_a_sentence(folder: Path) -> None:
+    graph = onnx.load(folder / GRAPH)
+    (table,) = [tensor for tensor in graph.graph.initializer if tensor.name == "character_table"]
+    rows = onnx.numpy_helper.to_array(table)[:3]
+    table.CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(rows), table.name))
+    onnx.save(graph, folder / GRAPH)
+    engine, forms = engine_of(folder), FormTable(read_vocabulary(folder))
+    place = re.escape(str(folder / GRAPH))
+    with pytest.raises(ModelError, match=f"^{place}: ONNX Runtime cannot run it: [^\n]+character_vectors[^\n]+$"):
+        engine.logits(forms.batch([forms.rows(["Mira", "Olsen"])]))
+
+
+def test_a_graph_with_weights_in_other_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = onnx.load(folder / GRAPH)
+    onnx.save(graph, folder / GRAPH, save_as_external_data=True, location="secret.bin", size_threshold=0)
+    monkeypatch.chdir(folder)
+    with pytest.raises(ModelError, match="model.onnx: it refers to other files for its weights$"):
+        engine_of(folder)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_graph_that_gives_no_numbers(folder: Path, value: float) -> None:
+    graph = onnx.load(folder / GRAPH)
+    (bias,) = [tensor for tensor in graph.graph.initializer if tensor.name == "output_bias"]
+    bias.CopyFrom(onnx.numpy_helper.from_array(np.full(3, value, np.float32), bias.name))
+    onnx.save(graph, folder / GRAPH)
+    engine, forms = engine_of(folder), FormTable(read_vocabulary(folder))
+    with pytest.raises(ModelError, match="model.onnx: it gives no logits, but something else$"):
+        engine.logits(forms.batch([forms.rows(["Mira"])]))
+
+
+def test_a_graph_that_forgets_a_token(folder: Path) -> None:
+    graph = onnx.load(folder / GRAPH)
+    (last,) = [node for node in graph.graph.node if "logits" in node.output]
+    last.output[0] = "all_logits"
+    for name, value in (("first", [1]), ("last", [99]), ("axis", [0])):
+        graph.graph.initializer.append(onnx.numpy_helper.from_array(np.array(value), name))
+    graph.graph.node.append(onnx.helper.make_node("Slice", ["all_logits", "first", "last", "axis"], ["logits"]))
+    onnx.save(graph, folder / GRAPH)
+    engine, forms = engine_of(folder), FormTable(read_vocabulary(folder))
+    with pytest.raises(ModelError, match="model.onnx: it gives no logits, but something else$"):
+        engine.logits(forms.batch([forms.rows(["Mira", "Olsen"])]))
