@@ -83,6 +83,9 @@ class Engine:
 def _read_graph(path: Path) -> bytes:
     """Read a graph that has all its weights in it.
 
+    Returns:
+        The file's content.
+
     Raises:
         ModelError: If it cannot be read, or ONNX Runtime would look for weights in other files, wherever they are.
     """
