@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ from nertag.errors import NertagError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+# What a terminal would obey if a message quotes it: control characters but tab and line feed.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 # Results are handed to the system in pieces of about this many characters, or earlier when a batch is done.
 _PIECE = 1 << 16
@@ -121,11 +125,12 @@ def report(error: NertagError) -> None:
 
 
 def _say(text: str) -> None:
-    """Write a line to standard error, if there is one that still listens."""
+    """Write a line to standard error, if there is one that still listens; control characters are spelt out."""
     if sys.stderr is None:
         return
+    shown = _CONTROLS.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
     try:
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(shown + "\n")
         sys.stderr.flush()
     except OSError:
         return

@@ -91,8 +91,12 @@ def read_literal(text: str, kind: InputFormat, document: DocumentUnit = "file") 
         InputError: If it does not hold what `kind` says.
     """
     ended = text if text.endswith("\n") else text + "\n"
-    # Bytes of an argument that are not UTF-8 reach us as surrogates; they become bytes that are not UTF-8 again.
-    yield from _passages(iter([ended.encode("utf-8", "surrogatepass")]), LITERAL, kind, document)
+    try:
+        # Bytes of an argument that are not UTF-8 reach us as halves of surrogate pairs, and become those bytes again.
+        content = ended.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # On Windows an argument can hold any half.
+        content = ended.encode("utf-8", "surrogatepass")
+    yield from _passages(iter([content]), LITERAL, kind, document)
 
 
 def _passages(chunks: _Chunks, source: str, kind: InputFormat, document: DocumentUnit) -> _Passages:

@@ -170,7 +170,7 @@ def test_bytes_that_are_no_utf8_are_named_after_what_came_before_is_tagged(run_t
 def test_an_argument_that_is_no_utf8_is_named(run_tag: RunTag) -> None:
     code, out, err = run_tag("--text", "Chlo\udce9")
     assert (code, out) == (1, "")
-    assert err.startswith("nertag: error: --text:1: byte 0xed at offset 4 is not UTF-8\n")
+    assert err.startswith("nertag: error: --text:1: byte 0xe9 at offset 4 is not UTF-8\n")
 
 
 def test_a_broken_json_line_costs_nothing_of_what_came_before(run_tag: RunTag) -> None:

@@ -74,6 +74,13 @@ def test_every_other_word_goes_to_standard_error(capsys: pytest.CaptureFixture[s
     )
 
 
+def test_what_a_message_quotes_gives_a_terminal_no_orders(capsys: pytest.CaptureFixture[str]) -> None:
+    console.report(InputError("not JSON: \x1b]0;owned\x07\x9b2J\ttab", hint="Look.", path="a\x7f\rb"))
+    assert capsys.readouterr().err == (
+        "nertag: error: a\\x7f\\x0db: not JSON: \\x1b]0;owned\\x07\\x9b2J\ttab\n  hint: Look.\n"
+    )
+
+
 def test_words_are_lost_quietly_if_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
     console.note("reading")
