@@ -44,6 +44,8 @@ _LOADERS = {"json": "Json", "csv": "Csv", "parquet": "Parquet", "conll": "Conll"
 DOCUMENT_START = "-DOCSTART-"
 # One batch for the whole file: a loader infers the types of a batch, and two batches might not agree.
 _WHOLE_FILE = 1 << 31
+# Nested this deep, JSON still does no harm to the loader.
+_MANY_BRACKETS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,16 +267,26 @@ def _read_csv(file: DataFile) -> Table:
 
     separator = "\t" if ".tsv" in file.path.name.lower() else ","
     with open_text(file.path) as lines:
-        names = next(csv.reader(lines, delimiter=separator), [])
+        try:
+            header = next((row for row in csv.reader(lines, delimiter=separator) if row), [])
+        except csv.Error as error:
+            raise DataError(f"not a CSV file that can be read: {error}", path=file.shown) from None
+    if not header:
+        return _table(file, _Loaded((), (), {}, {}))
+    # A column without a name is mostly the row numbers that pandas writes.
+    names = [name or f"column {number}" for number, name in enumerate(header, start=1)]
     if len(set(names)) < len(names):
         raise DataError(f"two columns have the same name: {', '.join(names)}", path=file.shown, line=1)
     features = datasets.Features({name: datasets.Value("string") for name in names})
+    # Too many fields in the first row would become an index, and "NA" is a word like any other.
+    options = {"names": names, "header": 0, "index_col": False, "on_bad_lines": "error", "keep_default_na": False}
+    options["encoding"] = "utf-8-sig"
     try:
-        # Too many fields in the first row would become an index, and "NA" is a word like any other.
-        options = {"index_col": False, "keep_default_na": False, "encoding": "utf-8-sig", "on_bad_lines": "error"}
-        loaded = (
-            _load("csv", file.path, features=features, sep=separator, **options) if names else _Loaded((), (), {}, {})
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Length of header or names")
+            loaded = _load("csv", file.path, features=features, sep=separator, **options)
+    except Warning:
+        raise DataError(f"a row has more fields than the {len(names)} of the first line", path=file.shown) from None
     except ValueError as error:
         raise DataError(f"not a CSV file that can be read: {_one_line(error)}", path=file.shown) from error
     return _table(file, loaded)
@@ -285,15 +297,23 @@ def _read_json(file: DataFile) -> Table:
     with open_text(file.path) as lines:
         is_array = _first_sign(lines) == "["
     read_again = _read_array if is_array else _read_lines
+    if not is_array and _may_be_deep(file.path):
+        return read_again(file)
     try:
         loaded = _load("json", file.path, chunksize=_WHOLE_FILE)
     except UnicodeDecodeError:
         raise
-    except (ValueError, TypeError, AttributeError, NotImplementedError):
+    except (ValueError, TypeError, AttributeError, NotImplementedError, RecursionError):
         return read_again(file)
     if any("timestamp" in kind or "date" in kind or "time" in kind for kind in loaded.types.values()):
         return read_again(file)  # The loader took text that looks like a date for one.
     return _table(file, loaded, None if is_array else _LineNumbers(file.path))
+
+
+def _may_be_deep(path: Path) -> bool:
+    """Whether a line opens so many brackets that the loader, which has no limit, might crash on their nesting."""
+    with open_text(path) as lines:
+        return any(line.count("[") + line.count("{") > _MANY_BRACKETS for line in lines)
 
 
 def _first_sign(lines: IO[str]) -> str:
@@ -309,8 +329,11 @@ def _read_array(file: DataFile) -> Table:
     with open_text(file.path) as lines:
         try:
             rows = json.load(lines)
-        except json.JSONDecodeError as error:
-            raise DataError(f"not valid JSON: {error.msg}", path=file.shown, line=error.lineno) from None
+        except UnicodeDecodeError:
+            raise
+        except (ValueError, RecursionError) as error:
+            line = error.lineno if isinstance(error, json.JSONDecodeError) else None
+            raise DataError(f"not valid JSON: {_json_fault(error)}", path=file.shown, line=line) from None
     return _from_rows(file, [row if isinstance(row, dict) else _not_an_object(row) for row in rows], None)
 
 
@@ -330,10 +353,16 @@ def _parse_line(line: str) -> Mapping[str, Any] | Unread:
     """Parse one JSON line."""
     try:
         row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        message = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deep"
-        return Unread(f"not valid JSON: {message}: {shortened(line.strip())}")
+    except (ValueError, RecursionError) as error:
+        return Unread(f"not valid JSON: {_json_fault(error)}: {shortened(line.strip())}")
     return row if isinstance(row, dict) else _not_an_object(row)
+
+
+def _json_fault(error: Exception) -> str:
+    """Say why Python's parser refused some JSON."""
+    if isinstance(error, RecursionError):
+        return "nested too deep"
+    return error.msg if isinstance(error, json.JSONDecodeError) else _one_line(error)
 
 
 def _not_an_object(row: object) -> Unread:
@@ -342,13 +371,24 @@ def _not_an_object(row: object) -> Unread:
 
 
 def _from_rows(file: DataFile, rows: Sequence[Any], line: Callable[[int, int], int] | None) -> Table:
-    """Return rows as a table whose columns are all keys that occur."""
+    """Return rows as a table whose columns are all keys that occur.
+
+    Returns:
+        The table.
+
+    Raises:
+        DataError: If no row can be read.
+    """
     names = list(dict.fromkeys(name for row in rows if not isinstance(row, Unread) for name in row))
 
     def column(name: str) -> list[Any]:
         return [row if isinstance(row, Unread) else row.get(name) for row in rows]
 
-    return Table(file.shown, names, column, file.class_names, line)
+    table = Table(file.shown, names, column, file.class_names, line)
+    broken = next(((index, row) for index, row in enumerate(rows) if isinstance(row, Unread)), None)
+    if broken and not names:
+        raise table.error(broken[1].message, broken[0])
+    return table
 
 
 class _LineNumbers:

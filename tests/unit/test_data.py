@@ -698,6 +698,11 @@ def test_a_class_label_out_of_range(tmp_path: Path) -> None:
         ("a.conll.gz", gzip.compress(b"Ada O\n")[:10] + b"\xff" * 9, ": cannot be read: Error -3 while decompressing"),
         ("a.conll.xz", b"Ada O", ": cannot be read: Input format not supported by decoder"),
         ("a.csv", b"tokens,tokens\nAda,O\n", ":1: two columns have the same name: tokens, tokens"),
+        ("a.csv", b"x" * 200_000, ": not a CSV file that can be read: field larger than field limit"),
+        ("a.csv", b"tokens,tags\nAda,O,more\n", ": a row has more fields than the 2 of the first line"),
+        ("a.json", b"[" * 100_000, ": not valid JSON: nested too deep"),
+        ("a.json", b"[" + b"1" * 5000 + b"]", ": not valid JSON: Exceeds the limit"),
+        ("a.json", b'[{"tokens": ["\xff"]}]', ":1: not valid UTF-8"),
         ("a.parquet", b"PAR1", ": not a Parquet file that can be read: "),
     ],
 )
@@ -715,4 +720,29 @@ def test_csv_rows_with_too_many_fields(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"a\.csv: not a CSV file that can be read: .*Expected 2 fields in line 3, saw 3"
     ):
+        load(path)
+
+
+def test_csv_columns_need_no_names_but_those_that_are_read(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "\n,tokens,tags,\n0,Ada sat,B-PER O,\n1,she,O,\n")
+    assert [(sentence.words, sentence.tags) for sentence in load(path).sentences] == [
+        (("Ada", "sat"), ("B-PER", "O")),
+        (("she",), ("O",)),
+    ]
+
+
+@pytest.mark.parametrize("depth", [600, 200_000])
+def test_a_json_line_that_is_nested_too_deep(tmp_path: Path, depth: int) -> None:
+    deep = '{"tokens": ["Eve"], "ner_tags": ["O"], "x": ' + "[" * depth + "]" * depth + "}\n"
+    path = written(tmp_path / "a.jsonl", lines(row((["Ada"], ["B-PER"]))) + deep)
+    if depth == 600:  # nothing that Python's parser minds
+        assert [sentence.words for sentence in load(path).sentences] == [("Ada",), ("Eve",)]
+        return
+    with pytest.raises(DataError, match=r"a\.jsonl:2: not valid JSON: nested too deep: '{\"tokens\""):
+        load(path)
+
+
+def test_a_file_without_one_line_that_can_be_read(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl", '{"tokens": ["Ada"], "tags": ["O"], "x": ' + "1" * 5000 + "}\nnone\n")
+    with pytest.raises(DataError, match=r"a\.jsonl:1: not valid JSON: Exceeds the limit"):
         load(path)
