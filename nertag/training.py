@@ -214,7 +214,7 @@ class Trainer:
         steps = self._steps_per_epoch * self.config.epochs
         warmup = self.config.warmup * steps
         if self.step < warmup:
-            return self.config.learning_rate * (self.step + 1) / warmup
+            return self.config.learning_rate * min(1.0, (self.step + 1) / warmup)
         done = min(1.0, (self.step - warmup) / max(1.0, steps - warmup))
         return self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
 

@@ -107,6 +107,16 @@ def test_the_learning_rate_rises_and_falls_along_a_cosine() -> None:
     assert rates == pytest.approx([0.01 * share for share in shares], rel=1e-6)
 
 
+@pytest.mark.parametrize("warmup", [0.01, 0.3])
+def test_the_learning_rate_never_exceeds_its_highest(warmup: float) -> None:
+    trainer = make_trainer(
+        training=fast_training(epochs=2, batch_tokens=4, warmup=warmup, learning_rate=0.01), marked=FOUR
+    )
+    rates = [trainer._optimizer.param_groups[0]["lr"] for report in trainer.epochs() if isinstance(report, StepReport)]
+    assert len(rates) == 8
+    assert max(rates) == 0.01
+
+
 def test_the_average_follows_the_weights_from_the_first_step_on() -> None:
     trainer = make_trainer(training=fast_training(epochs=1, batch_tokens=10_000, averaging=0.998))
     before = [weight.detach().clone() for weight in trainer._weights]
