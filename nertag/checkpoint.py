@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from nertag.errors import ConfigError
+from nertag.errors import ConfigError, TrainingError
 
 _KEY = "nertag"
 _NUMBERS = ("recipe", "data", "progress", "history")
@@ -43,12 +43,18 @@ class Checkpoint:
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; the one before it stays until the new one is whole."""
+    """Write a checkpoint; the one before it stays until the new one is whole.
+
+    Raises:
+        TrainingError: If it cannot be written, as on a full disk.
+    """
     numbers = {name: getattr(checkpoint, name) for name in _NUMBERS}
     work = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         save_file(dict(checkpoint.tensors), work, metadata={_KEY: json.dumps(numbers)})
         work.replace(path)
+    except (SafetensorError, OSError) as error:
+        raise TrainingError(f"it cannot be written: {error}", path=path) from None
     finally:
         work.unlink(missing_ok=True)
 
@@ -66,8 +72,25 @@ def read_checkpoint(path: Path) -> Checkpoint:
         with safe_open(path, framework="pt") as file:
             numbers = json.loads((file.metadata() or {})[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
-        return Checkpoint(**{name: numbers[name] for name in _NUMBERS}, tensors=tensors)
+        return Checkpoint(**_checked(numbers), tensors=tensors)
     except FileNotFoundError:
         raise ConfigError("there is nothing to resume: no epoch was finished", path=path) from None
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise ConfigError(f"it is no checkpoint of nertag: {error}", path=path) from None
+
+
+def _checked(numbers: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the JSON holds
+    """Check what a checkpoint says beside its tensors.
+
+    Returns:
+        The fields by name.
+
+    Raises:
+        KeyError: If one is missing.
+        TypeError: If there are no names.
+        ValueError: If one is of another kind.
+    """
+    values = {name: numbers[name] for name in _NUMBERS}
+    if [type(value) for value in values.values()] != [dict, str, dict, list] or not values["history"]:
+        raise ValueError("its numbers are damaged")
+    return values

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from nertag._version import __version__
 from nertag.commands.extras import require_train_extra
 from nertag.config import Recipe, from_mapping, to_mapping
 from nertag.console import note
-from nertag.errors import ConfigError, ModelError
+from nertag.errors import ConfigError, DataError, ModelError, TrainingError
 from nertag.features import RESERVED, FormTable, Vocabulary, count_words, known_characters
 from nertag.model_folder import (
     CARD,
@@ -205,7 +206,12 @@ class _Run:
         self.history: list[Mapping[str, Any]] = []
 
     def go(self, checkpoint: Checkpoint | None, *, force: bool) -> None:
-        """Load, train, write."""
+        """Load, train, write.
+
+        Raises:
+            ConfigError: If the checkpoint is another run's.
+            TrainingError: If the model cannot be written; its checkpoint stays.
+        """
         import torch
 
         torch.set_num_threads(1)  # measured: with the small steps of these networks a second thread only waits
@@ -223,18 +229,34 @@ class _Run:
                     path=path,
                     hint="Start anew with --force.",
                 )
-            trainer.resume(checkpoint.tensors, checkpoint.progress)
+            try:
+                trainer.resume(checkpoint.tensors, checkpoint.progress)
+            except (KeyError, RuntimeError) as error:
+                raise ConfigError(
+                    f"it is not the checkpoint of this network: {error}", path=path, hint="Start anew with --force."
+                ) from None
             self.history = list(checkpoint.history)
             self.say(f"going on after epoch {trainer.epoch}")
         else:
             path.unlink(missing_ok=True)
         self._train(trainer, data, force=force)
         trainer.take_best()
-        self._write(trainer, vocabulary, training, validation, force=force)
+        try:
+            self._write(trainer, vocabulary, training, validation, force=force)
+        except OSError as error:
+            hint = "Go on from its checkpoint with --resume."
+            raise TrainingError(f"it cannot be written: {error}", hint=hint, path=self.output) from None
         path.unlink(missing_ok=True)
 
     def _load(self, split: str, sources: Sequence[str]) -> list[Corpus]:
-        """Read corpora; one named twice is read once."""
+        """Read corpora; one named twice is read once.
+
+        Returns:
+            One for each source, in order.
+
+        Raises:
+            DataError: If one cannot be read, or there is not one mention in all of them.
+        """
         from nertag.data import ReadOptions, load_corpus
 
         recipe = self.recipe
@@ -247,11 +269,18 @@ class _Run:
             skip_bad_rows=recipe.skip_bad_rows,
         )
         read: dict[str, Corpus] = {}
+        mentions = 0
         for source in dict.fromkeys(sources):
             corpus = read[source] = load_corpus(source, split, options, self.say)
             facts = _facts(source, corpus)
+            mentions += facts.mentions
             counts = f"{facts.sentences:,} sentences, {facts.tokens:,} tokens, {facts.mentions:,} mentions"
             self.say(f"{split}: {source}: {counts}")
+        if not mentions:
+            purpose = "learn from" if split == "train" else "choose the best epoch by"
+            raise DataError(
+                f"there is not one mention of {' or '.join(recipe.model.labels)} to {purpose}", path=", ".join(read)
+            )
         return [read[source] for source in sources]
 
     def _network(self, sentences: Sequence[Sentence]) -> tuple[Vocabulary, Network]:
@@ -322,7 +351,7 @@ class _Run:
                         write_checkpoint(path, Checkpoint(recipe, data, numbers, self.history, trainer.state()))
             except KeyboardInterrupt:
                 if path.exists():
-                    again = f"nertag train --resume --output {self.output}" + (" --force" if force else "")
+                    again = f"nertag train --resume --output {shlex.quote(str(self.output))}" + " --force" * force
                     self.say(f"stopped after epoch {len(self.history)}; go on with: {again}")
                 raise
         if trainer.epoch < self.recipe.training.epochs:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from nertag.cli import main
 from tests.tiny import TRAINING, VALIDATION, sentence, write_jsonl
@@ -307,6 +309,22 @@ def test_a_resumed_run_keeps_its_files(run: Run, tmp_path: Path, monkeypatch: py
     )
 
 
+def test_the_checkpoint_of_another_network_is_refused(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        interrupt(patch, epoch=1)
+        run("train", *SOURCES, *NOISY, "--output", "m")
+    path = tmp_path / "m.checkpoint.safetensors"
+    with safe_open(path, framework="pt") as file:
+        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    del tensors["weight.0"]
+    save_file(tensors, path, metadata=metadata)
+    refused = run("train", "--resume", "--output", "m")
+    assert refused.code == 1
+    assert "m.checkpoint.safetensors: it is not the checkpoint of this network: 'weight.0'\n" in refused.err
+
+
 def test_an_interruption_before_the_first_epoch_leaves_nothing(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -358,6 +376,24 @@ def test_training_that_fails_to_write_keeps_its_checkpoint(
     assert names_in(tmp_path / "new") == ["m.checkpoint.safetensors"]
     assert run("train", "--resume", "--output", "new/m").code == 0
     assert names_in(tmp_path / "new") == ["m"]
+
+
+def test_a_full_disk_is_said_and_leaves_the_checkpoint(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nertag.card.plot_curves", fail)
+        failed = run("train", *SOURCES, *TINY, "--epochs", "2", "--output", "new/m")
+    assert failed.code == 1
+    assert failed.err.endswith(
+        "nertag: error: new/m: it cannot be written: [Errno 28] No space left on device\n"
+        "  hint: Go on from its checkpoint with --resume.\n"
+    )
+    assert names_in(tmp_path / "new") == ["m.checkpoint.safetensors"]
+    assert run("train", "--resume", "--output", "new/m").code == 0
 
 
 # --- Fine-tuning ------------------------------------------------------------------------------------------------------
@@ -453,6 +489,17 @@ def test_what_makes_no_sense_is_refused_before_anything_is_written(
     refused = run("train", *arguments, "--device", "cpu", "--output", "m")
     assert (refused.code, refused.out) == (1, "")
     assert f"nertag: error: {message}" in refused.err
+    assert names_in(tmp_path) == ["dev.jsonl", "train.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("empty", "purpose"), [("train.jsonl", "learn from"), ("dev.jsonl", "choose the best epoch by")]
+)
+def test_corpora_without_a_mention(run: Run, tmp_path: Path, empty: str, purpose: str) -> None:
+    write_jsonl(tmp_path / empty, ["Nobody waved ."])
+    refused = run("train", *SOURCES, *TINY, "--output", "m")
+    assert refused.code == 1
+    assert refused.err.endswith(f"nertag: error: {empty}: there is not one mention of PER to {purpose}\n")
     assert names_in(tmp_path) == ["dev.jsonl", "train.jsonl"]
 
 

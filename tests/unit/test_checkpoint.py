@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from nertag.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from nertag.errors import ConfigError
+from nertag.errors import ConfigError, TrainingError
 
 
 def checkpoint(epoch: int = 3) -> Checkpoint:
@@ -72,9 +73,28 @@ def test_a_file_that_is_none(tmp_path: Path, content: bytes) -> None:
         read_checkpoint(path)
 
 
-@pytest.mark.parametrize("metadata", [None, {"nertag": "{}"}, {"nertag": "{"}, {"other": "1"}])
+NUMBERS = {"recipe": {}, "data": "x", "progress": {"epoch": 1}, "history": [{"epoch": 1}]}
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        None,
+        {"nertag": "{}"},
+        {"nertag": "{"},
+        {"nertag": "[]"},
+        {"other": "1"},
+        *({"nertag": json.dumps({**NUMBERS, name: value})} for name, value in [("recipe", "x"), ("history", [])]),
+    ],
+)
 def test_tensors_of_somebody_else(tmp_path: Path, metadata: dict[str, str] | None) -> None:
     path = tmp_path / "x"
     save_file({"weight": torch.zeros(2)}, path, metadata=metadata)
     with pytest.raises(ConfigError, match=f"^{re.escape(str(path))}: it is no checkpoint of nertag: "):
         read_checkpoint(path)
+
+
+def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "absent" / "x"
+    with pytest.raises(TrainingError, match=f"^{re.escape(str(path))}: it cannot be written: "):
+        write_checkpoint(path, checkpoint())
