@@ -89,7 +89,7 @@ class ModelConfig:
         _at_least(self, 1, "hidden_size", "layers", "embedding_size", "vocabulary_size", "character_size")
         _at_least(self, 1, "character_filters", "character_width", "shape_size")
         _at_least(self, 2, "window")
-        words = [label for label in self.labels if label.split() == [label]]
+        words = [label for label in self.labels if label.split() == [label] and label.isprintable()]
         if not words or len(set(words)) != len(self.labels):
             raise ConfigError(f"labels must be one or more different words, not {list(self.labels)}")
         if self.output == "binary" and len(self.labels) > 1:

@@ -187,8 +187,8 @@ class _Rest:
         Raises:
             ConfigError: If a number is out of range.
         """
-        if self.embedding_size < 1 or not 0 < self.temperature < 1000:
-            raise ConfigError("embedding_size must be at least 1 and temperature between 0 and 1000")
+        if self.embedding_size < 1 or not 0.001 <= self.temperature <= 1000:
+            raise ConfigError("embedding_size must be at least 1 and temperature from 0.001 to 1000")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -180,6 +180,7 @@ def test_what_training_refuses(values: dict[str, Any], message: str) -> None:
         ({"labels": ()}, "labels must be one or more different words, not []"),
         ({"labels": ("PER", "PER")}, "labels must be one or more different words, not ['PER', 'PER']"),
         ({"labels": ("PER", "")}, "labels must be one or more different words, not ['PER', '']"),
+        ({"labels": ("a\x1b[2J",)}, "labels must be one or more different words, not ['a\\x1b[2J']"),
         ({"labels": ("a\tb",)}, "labels must be one or more different words, not ['a\\tb']"),
         ({"labels": ("PER", "ORG"), "output": "binary"}, "output 'binary'"),
         ({"character_width": 4}, "character_width must be odd, not 4"),

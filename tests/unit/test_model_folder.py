@@ -105,12 +105,13 @@ KNOWN = ", ".join(to_mapping(ModelConfig()))
         (lambda values: values["model"].update(cel="gru"), f"model: unknown key 'cel'\n  hint: Known keys: {KNOWN}."),
         (lambda values: values["model"].update(hidden_size=0), "model: hidden_size must be at least 1, not 0"),
         (change(temperature="warm"), "the folder: temperature must be float, not 'warm'"),
-        (change(temperature=0), "the folder: embedding_size must be at least 1 and temperature between 0 and 1000"),
+        (change(temperature=0), "the folder: embedding_size must be at least 1 and temperature from 0.001 to 1000"),
         (
             change(temperature=float("nan")),
-            "the folder: embedding_size must be at least 1 and temperature between 0 and 1000",
+            "the folder: embedding_size must be at least 1 and temperature from 0.001 to 1000",
         ),
-        (change(embedding_size=0), "the folder: embedding_size must be at least 1 and temperature between 0 and 1000"),
+        (change(temperature=1e-300), "the folder: embedding_size must be at least 1 and temperature from 0.001 to 1000"),
+        (change(embedding_size=0), "the folder: embedding_size must be at least 1 and temperature from 0.001 to 1000"),
     ],
 )
 def test_a_configuration_that_makes_no_sense(
