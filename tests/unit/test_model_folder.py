@@ -110,7 +110,10 @@ KNOWN = ", ".join(to_mapping(ModelConfig()))
             change(temperature=float("nan")),
             "the folder: embedding_size must be at least 1 and temperature from 0.001 to 1000",
         ),
-        (change(temperature=1e-300), "the folder: embedding_size must be at least 1 and temperature from 0.001 to 1000"),
+        (
+            change(temperature=1e-300),
+            "the folder: embedding_size must be at least 1 and temperature from 0.001 to 1000",
+        ),
         (change(embedding_size=0), "the folder: embedding_size must be at least 1 and temperature from 0.001 to 1000"),
     ],
 )
