@@ -10,7 +10,7 @@ import inspect
 import re
 import types
 import typing
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
@@ -30,7 +30,7 @@ def setting_parameters() -> list[inspect.Parameter]:
             f"{section}__{field.name}" if section else field.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=None,
-            annotation=_annotation(field.name, kinds[field.name], helps.get(field.name, ""), section),
+            annotation=_annotation(field, kinds[field.name], helps.get(field.name, ""), section),
         )
         for section, cls in SECTIONS
         for kinds, helps in [(typing.get_type_hints(cls), _attributes(cls))]
@@ -39,20 +39,31 @@ def setting_parameters() -> list[inspect.Parameter]:
     ]
 
 
-def _annotation(name: str, kind: Any, text: str, section: str) -> Any:  # noqa: ANN401 - what Typer takes has no type
-    """Return the annotation that makes Typer declare a setting."""
-    option = _OWN_NAMES.get(name, "--" + name.replace("_", "-"))
+def _annotation(field: Field[Any], kind: Any, text: str, section: str) -> Any:  # noqa: ANN401 - Typer's have no type
+    """Return the annotation that makes Typer declare a setting, with the default that applies if it is not given."""
+    option = _OWN_NAMES.get(field.name, "--" + field.name.replace("_", "-"))
     if get_origin(kind) in (typing.Union, types.UnionType):
         kind = get_args(kind)[0]
-    panel = {"model": "Network", "training": "Training", "": "Data"}[section]
-    if name == "labels":
+    metavar = None
+    if field.name == "labels":
         text += " Several with commas."
-        return Annotated[str | None, typer.Option(option, help=text, metavar="LABEL,…", rich_help_panel=panel)]
-    if get_origin(kind) is tuple:
-        return Annotated[list[str] | None, typer.Option(option, help=text, rich_help_panel=panel)]
-    if kind is bool:
-        return Annotated[bool | None, typer.Option(f"{option}/--no-{option[2:]}", help=text, rich_help_panel=panel)]
-    return Annotated[kind | None, typer.Option(option, help=text, rich_help_panel=panel)]
+        kind, metavar = str, "LABEL,…"
+    elif get_origin(kind) is tuple:
+        kind = list[str]
+    elif kind is bool:
+        option = f"{option}/--no-{option[2:]}"
+    panel = {"model": "Network", "training": "Training", "": "Data"}[section]
+    text += _default(field.default)
+    return Annotated[kind | None, typer.Option(option, help=text, metavar=metavar, rich_help_panel=panel)]
+
+
+def _default(value: object) -> str:
+    """Return what help says about a default: nothing if there is none. Typer, given None, would not know it."""
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
+    if isinstance(value, tuple):
+        value = ",".join(value)
+    return "" if value in (None, "") else f" [default: {value}]"
 
 
 def _attributes(cls: type[Any]) -> dict[str, str]:

@@ -617,6 +617,14 @@ def test_help_has_an_option_for_every_setting(run: Run) -> None:
     assert "nertag train train.conll --validation dev.conll --output models/mine" in shown
 
 
+def test_help_tells_the_defaults(run: Run) -> None:
+    shown = " ".join(run("train", "--help").out.split())
+    assert "--learning-rate <float> Adam's, at its highest. [default: 0.002]" in shown
+    assert "Several with commas. [default: PER]" in shown
+    assert "is part of the input. [default: yes] --shape-size" in shown
+    assert "Corpora to choose the best epoch on. --vectors" in shown
+
+
 def test_mistakes_are_found_before_torch_is_loaded(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Checked in a fresh interpreter, because this one has torch already."""
     import subprocess
