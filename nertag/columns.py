@@ -10,8 +10,8 @@ from typing import Any
 
 from nertag.errors import DataError
 from nertag.labels import OUTSIDE, split_tag
-from nertag.tables import DOCUMENT_START, Table, Unread, shortened
-from nertag.text import tokenize
+from nertag.tables import Table, Unread, shortened
+from nertag.text import DOCSTART, tokenize
 
 # Recognised names, case-insensitively, the first that is there wins.
 WORD_COLUMNS = ("tokens", "words", "text", "sentence")
@@ -200,7 +200,7 @@ def read_rows(table: Table, columns: Columns, bad_row: Callable[[int, RowError],
         except RowError as error:
             bad_row(index, error)
             continue
-        if row.tags and row.words[0] == DOCUMENT_START:
+        if row.tags and row.words[0] == DOCSTART:
             pending = True
             row = replace(row, words=row.words[1:], tags=row.tags[1:])
         if row.words:

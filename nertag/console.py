@@ -114,11 +114,6 @@ def note(message: str) -> None:
     _say(f"nertag: {message}")
 
 
-def warn(message: str) -> None:
-    """Say on standard error what may be wrong, though the work goes on."""
-    _say(f"nertag: warning: {message}")
-
-
 def report(error: NertagError) -> None:
     """Show an error and its hint on standard error."""
     _say(f"nertag: error: {error}")

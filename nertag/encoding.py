@@ -66,11 +66,6 @@ class EncodedCorpus:
             self.documents[-1].append(Window(table.rows(sentence.words), gold))
             self.words[-1].append(sentence.words)
 
-    @property
-    def tokens(self) -> int:
-        """Tokens in all documents."""
-        return sum(len(sentence.rows) for document in self.documents for sentence in document)
-
     def windows(self, limit: int) -> list[Window]:
         """Cut every document as tagging does."""
         result = []

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from nertag.errors import DataError
+from nertag.text import DOCSTART
 
 # The kind of every file name ending that is read; `.tsv` is either kind, which its first line decides.
 KINDS: Mapping[str, str] = {
@@ -41,7 +42,6 @@ KINDS: Mapping[str, str] = {
 }
 _OPENERS: Mapping[str, Callable[..., IO[Any]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _LOADERS = {"json": "Json", "csv": "Csv", "parquet": "Parquet", "conll": "Conll"}
-DOCUMENT_START = "-DOCSTART-"
 # One batch for the whole file: a loader infers the types of a batch, and two batches might not agree.
 _WHOLE_FILE = 1 << 31
 # Nested this deep, JSON still does no harm to the loader.
@@ -436,7 +436,7 @@ def _look_at(path: Path) -> _Layout:
             if filled and number - filled[-1] > 2:
                 gaps.add(len(filled))
             filled.append(number)
-            if not width and not line.startswith(DOCUMENT_START) and not (line.startswith("#") and "\t" not in line):
+            if not width and not line.startswith(DOCSTART) and not (line.startswith("#") and "\t" not in line):
                 delimiter = "\t" if "\t" in line.rstrip() else None
                 width = len(line.rstrip().split(delimiter))
     return _Layout(width, delimiter, filled, frozenset(gaps))
@@ -489,7 +489,7 @@ def _cut_sentences(columns: Sequence[Sequence[Sequence[str]]], layout: _Layout) 
         document += start in layout.after_gap
         first = 0
         for token in range(length):
-            marker = cells[0][token] == DOCUMENT_START
+            marker = cells[0][token] == DOCSTART
             comment = (
                 layout.delimiter is not None
                 and cells[0][token].startswith("#")

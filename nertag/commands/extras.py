@@ -8,7 +8,7 @@ from nertag.errors import MissingExtraError
 
 _PACKAGES = {
     "evaluate": ("datasets", "huggingface_hub", "seqeval"),
-    "train": ("datasets", "huggingface_hub", "matplotlib", "onnx", "safetensors", "seqeval", "torch"),
+    "train": ("datasets", "huggingface_hub", "matplotlib", "onnx", "safetensors", "seqeval", "tomli_w", "torch"),
 }
 
 

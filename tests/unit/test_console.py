@@ -66,11 +66,10 @@ def test_a_closed_pipe_and_a_full_disk_are_told_apart(monkeypatch: pytest.Monkey
 
 def test_every_other_word_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     console.note("reading")
-    console.warn("old model")
     console.report(InputError("bad byte", hint="Convert it.", path="a.txt", line=3))
     assert capsys.readouterr() == (
         "",
-        "nertag: reading\nnertag: warning: old model\nnertag: error: a.txt:3: bad byte\n  hint: Convert it.\n",
+        "nertag: reading\nnertag: error: a.txt:3: bad byte\n  hint: Convert it.\n",
     )
 
 
