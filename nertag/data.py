@@ -161,6 +161,8 @@ def check_source(source: str) -> None:
     Raises:
         DataError: If it is neither.
     """
+    if not source.strip():
+        raise DataError(f"{source!r} names no file, folder or dataset")
     path = Path(source)
     if path.exists() or _split_config(source) is not None:
         return

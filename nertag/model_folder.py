@@ -80,9 +80,8 @@ def find(model: str | os.PathLike[str]) -> Path:
     Raises:
         ModelError: If there is none of that name, or files are missing in it.
     """
-    folder = Path(model)
-    if not folder.is_dir():
-        name = os.fspath(model)
+    folder, name = Path(model), os.fspath(model)
+    if not name or not folder.is_dir():  # An empty path would be the current folder.
         shipped = [place / name for place in _shelves() if os.sep not in name and (place / name / CONFIG).is_file()]
         if shipped:
             folder = shipped[0]

@@ -254,6 +254,7 @@ def test_a_dataset_card_cannot_reach_out_of_its_folder(tmp_path: Path, reach: st
         ("{tmp}/none.jsonl", "{tmp}/none.jsonl: no such file or folder"),
         ("data/none.jsonl", "data/none.jsonl: no such file or folder"),
         ("./none", "./none: no such file or folder"),
+        ("", "'' names no file, folder or dataset"),
         (
             "nothing",
             "nothing: no such file or folder\n  hint: A dataset on the Hub is owner/name; known without an owner: "

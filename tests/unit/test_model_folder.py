@@ -330,7 +330,7 @@ def test_a_shipped_model_is_found_by_its_name(shelf: Path) -> None:
     assert find("tiny") == shelf / "tiny"
 
 
-@pytest.mark.parametrize("name", ["tinny", "../shelf/tiny", "./tiny", "/tiny", "a/b/c", "~/tiny"])
+@pytest.mark.parametrize("name", ["", "tinny", "../shelf/tiny", "./tiny", "/tiny", "a/b/c", "~/tiny"])
 def test_a_name_that_nothing_has(shelf: Path, name: str) -> None:
     message = (
         f"there is no model {name!r}\n  hint: Shipped: tiny. Or give a model folder, or a Hub id such as org/name."
