@@ -38,6 +38,7 @@ def test_every_kind_is_a_nertag_error_with_a_docstring() -> None:
         "DataError",
         "ModelError",
         "ConfigError",
+        "TrainingError",
         "MissingExtraError",
     }
     assert all(issubclass(kind, NertagError) and kind.__doc__ for kind in kinds)
