@@ -72,7 +72,8 @@ def find(model: str | os.PathLike[str]) -> Path:
     """Find a model folder.
 
     Args:
-        model: A folder, the name of a shipped model, or a repository on the Hugging Face Hub (`org/name`, `@revision`).
+        model: The name of a shipped model, a folder, or a repository on the Hugging Face Hub (`org/name`, `@revision`),
+            in this order: a folder that bears a shipped model's name is `./en-person`.
 
     Returns:
         A folder with every file that tagging needs.
@@ -81,11 +82,11 @@ def find(model: str | os.PathLike[str]) -> Path:
         ModelError: If there is none of that name, or files are missing in it.
     """
     folder, name = Path(model), os.fspath(model)
-    if not name or not folder.is_dir():  # An empty path would be the current folder.
-        shipped = [place / name for place in _shelves() if os.sep not in name and (place / name / CONFIG).is_file()]
-        if shipped:
-            folder = shipped[0]
-        elif _looks_like_repository(name):
+    shipped = [place / name for place in _shelves() if name in shipped_names() and (place / name / CONFIG).is_file()]
+    if shipped:
+        folder = shipped[0]
+    elif not name or not folder.is_dir():  # An empty path would be the current folder.
+        if _looks_like_repository(name):
             folder = _download(name)
         else:
             shipped_with_us = ", ".join(shipped_names()) or "none"

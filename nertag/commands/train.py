@@ -214,12 +214,13 @@ class _Run:
         """
         import torch
 
+        device = _device(self.recipe.training.device)
         torch.set_num_threads(1)  # measured: with the small steps of these networks a second thread only waits
         training = self._load("train", self.recipe.sources)
         validation = self._load("validation", self.recipe.validation)
         torch.manual_seed(self.recipe.training.seed)
         vocabulary, network = self._network([s for corpus in training for s in corpus.sentences])
-        trainer = self._trainer(vocabulary, network, training, validation)
+        trainer = self._trainer(vocabulary, network, training, validation, device)
         data = _fingerprint(vocabulary, network, self.regions, [*training, *validation])
         path = checkpoint_path(self.output)
         if checkpoint:
@@ -314,7 +315,12 @@ class _Run:
         return vocabulary, network
 
     def _trainer(
-        self, vocabulary: Vocabulary, network: Network, training: Sequence[Corpus], validation: Sequence[Corpus]
+        self,
+        vocabulary: Vocabulary,
+        network: Network,
+        training: Sequence[Corpus],
+        validation: Sequence[Corpus],
+        device: torch.device,
     ) -> Trainer:
         """Encode the corpora and set up the training."""
         from nertag.encoding import EncodedCorpus
@@ -326,7 +332,6 @@ class _Run:
             EncodedCorpus([s for corpus in corpora for s in corpus.sentences], table, recipe.model.tags)
             for corpora in (training, validation)
         ]
-        device = _device(recipe.training.device)
         weights = sum(parameter.numel() for parameter in network.parameters())
         self.say(f"training {weights:,} weights on {device}")
         return Trainer(network, table, encoded[0], encoded[1], recipe.training, device, self.regions)

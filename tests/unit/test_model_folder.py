@@ -325,6 +325,16 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
+def test_a_folder_does_not_take_a_shipped_model_s_place(
+    shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here" / "tiny").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    assert find("tiny") == shelf / "tiny"
+    with pytest.raises(ModelError, match="this is no model folder: config.json is missing"):
+        find("./tiny")
+
+
 def test_a_shipped_model_is_found_by_its_name(shelf: Path) -> None:
     assert shipped_names() == ["tiny"]
     assert find("tiny") == shelf / "tiny"
