@@ -23,7 +23,7 @@ os.environ["HF_HOME"] = _home.name
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
 
-# A job started in the background of a shell, as CI may be, ignores Ctrl-C, and so would every program that a test starts.
+# A job started in the background of a shell, as CI may be, ignores Ctrl-C, and so would the programs that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
