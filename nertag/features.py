@@ -1,7 +1,7 @@
 """Tokens in; word, character and shape ids out: the same for training and tagging.
 
-What the network sees of a token depends on its form alone, so every distinct form is encoded once and kept: a text of a
-hundred million tokens has some hundred thousand forms, and a lookup is all that is left to do for the rest.
+What the network sees of a token depends on its form alone, so every distinct form is encoded once and kept. Most tokens
+of a text have a form that came before, and a lookup is all that is left to do for them.
 """
 
 from __future__ import annotations
