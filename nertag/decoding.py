@@ -12,11 +12,18 @@ from nertag.labels import split_tag
 Floats = npt.NDArray[np.float32]
 TagIds = npt.NDArray[np.int64]
 
+# The log-probability of a tag that is out of the question: below that of any sequence of other tags.
+_NEVER = -1e6
+
 
 def decode(
-    logits: Floats, lengths: npt.NDArray[np.int64], tags: Sequence[str], temperature: float
+    logits: Floats,
+    lengths: npt.NDArray[np.int64],
+    tags: Sequence[str],
+    temperature: float,
+    threshold: float | None = None,
 ) -> tuple[TagIds, Floats]:
-    """Choose the most probable valid tags.
+    """Choose the most probable valid tags, or the most probable ones for a given decision about each token.
 
     Args:
         logits: float32, (batch, time, outputs); `outputs` is the number of tags, or 1 for binary output.
@@ -24,21 +31,27 @@ def decode(
         tags: The IOB2 tags behind the outputs: `O`, then `B-` and `I-` of each label.
         temperature: What the logits are divided by, so that probabilities agree with frequencies (Guo et al. 2017,
             arXiv:1706.04599).
+        threshold: The least probability, 0 to 1, of being inside some mention at which a token is put inside one; None
+            leaves that to the tags. A lower one never takes a token out.
 
     Returns:
         Tag ids, int64, (batch, time), a strict IOB2 sequence in each row; and for every token the probability that it
         carries the chosen label, B- and I- taken together, float32, (batch, time). Both are arbitrary past the lengths.
     """
     if logits.shape[2] == 1:
-        return _decode_binary(logits[:, :, 0] / temperature)
+        return _decode_binary(logits[:, :, 0] / temperature, threshold)
     probabilities = _softmax(logits / temperature)
-    chosen: TagIds = probabilities.argmax(axis=2)
+    eligible = None if threshold is None else _eligible(probabilities, threshold)
+    chosen: TagIds = (probabilities if eligible is None else np.where(eligible, probabilities, -1)).argmax(axis=2)
     allowed = allowed_transitions(tags)
     inside = np.arange(logits.shape[1]) < lengths[:, None]
     broken = ~allowed[0, chosen[:, 0]] | (~allowed[chosen[:, :-1], chosen[:, 1:]] & inside[:, 1:]).any(axis=1)
     if broken.any():
         # Past the end nothing speaks for any tag, so that padding has no say in the tags before it.
-        evidence = np.where(inside[:, :, None], np.log(probabilities + 1e-30), 0.0)[broken].astype(np.float32)
+        evidence = np.log(probabilities + 1e-30)
+        if eligible is not None:
+            evidence = np.where(eligible, evidence, _NEVER)
+        evidence = np.where(inside[:, :, None], evidence, 0.0)[broken].astype(np.float32)
         chosen[broken] = _viterbi(evidence, allowed)
     label_of = np.array([(index + 1) // 2 for index in range(len(tags))])
     same_label = (label_of[:, None] == label_of).astype(np.float32)
@@ -60,10 +73,16 @@ def _softmax(logits: Floats) -> Floats:
     return result
 
 
-def _decode_binary(logits: Floats) -> tuple[TagIds, Floats]:
-    """Decode one logit per token, (batch, time): a run of tokens above one half is one mention."""
+def _eligible(probabilities: Floats, threshold: float) -> npt.NDArray[np.bool_]:
+    """Say which tags each token may get, bool, (batch, time, tags): `O` alone, or all but `O`."""
+    inside: npt.NDArray[np.bool_] = 1 - probabilities[:, :, :1] >= threshold
+    return inside != (np.arange(probabilities.shape[2]) == 0)
+
+
+def _decode_binary(logits: Floats, threshold: float | None) -> tuple[TagIds, Floats]:
+    """Decode one logit per token, (batch, time): a run of tokens above one half, or the threshold, is one mention."""
     probability = 1 / (1 + np.exp(-logits.clip(-60, 60)))
-    positive = logits > 0
+    positive = logits > 0 if threshold is None else probability >= threshold
     continued = np.zeros_like(positive)
     continued[:, 1:] = positive[:, :-1]
     ids = np.where(positive, np.where(continued, 2, 1), 0).astype(np.int64)

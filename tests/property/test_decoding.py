@@ -78,3 +78,19 @@ def test_a_window_is_decoded_alone_as_among_others(case: tuple[np.ndarray, np.nd
         alone_ids, alone_scores = decode(logits[row : row + 1, :length], lengths[row : row + 1], tags, 1.0)
         assert alone_ids[0].tolist() == ids[row, :length].tolist()
         np.testing.assert_allclose(alone_scores[0], scores[row, :length], atol=1e-6)
+
+
+@given(windows(longest=12), st.lists(st.floats(0.01, 0.99), min_size=2, max_size=4))
+def test_a_lower_threshold_never_loses_a_token(
+    case: tuple[np.ndarray, np.ndarray, tuple[str, ...]], thresholds: list[float]
+) -> None:
+    logits, lengths, tags = case
+    for values in (logits, logits[:, :, :1]):
+        found: set[tuple[int, int]] = set()
+        for threshold in sorted(thresholds, reverse=True):
+            ids, _ = decode(values, lengths, tags, 0.7, threshold)
+            inside = {(row, token) for row, length in enumerate(lengths) for token in np.flatnonzero(ids[row, :length])}
+            assert found <= inside
+            found = inside
+            for row, length in enumerate(lengths):
+                spans_of([tags[i] for i in ids[row, :length]])

@@ -17,9 +17,11 @@ def logits_of(*probabilities: list[float]) -> np.ndarray:
     return np.log(np.array([probabilities], np.float32))
 
 
-def decoded(logits: np.ndarray, tags: tuple[str, ...], temperature: float = 1.0) -> tuple[list[str], list[float]]:
+def decoded(
+    logits: np.ndarray, tags: tuple[str, ...], temperature: float = 1.0, threshold: float | None = None
+) -> tuple[list[str], list[float]]:
     """Decode one window without padding."""
-    ids, scores = decode(logits, np.array([logits.shape[1]]), tags, temperature)
+    ids, scores = decode(logits, np.array([logits.shape[1]]), tags, temperature, threshold)
     assert ids.dtype == np.int64 and scores.dtype == np.float32
     return [tags[i] for i in ids[0]], scores[0].tolist()
 
@@ -111,6 +113,48 @@ def test_padding_alone_is_not_mended() -> None:
     logits = logits_of([0.6, 0.3, 0.1], [0.1, 0.1, 0.8])
     ids, _ = decode(logits, np.array([1]), PER, 1.0)
     assert ids[0, 0] == 0
+
+
+@pytest.mark.parametrize(
+    ("threshold", "expected"),
+    [
+        (0.05, ["B-PER", "I-PER", "O", "B-PER"]),
+        (0.25, ["B-PER", "I-PER", "O", "O"]),
+        (0.65, ["O", "B-PER", "O", "O"]),
+        (0.95, ["O", "O", "O", "O"]),
+    ],
+)
+def test_a_threshold_decides_which_tokens_are_inside(threshold: float, expected: list[str]) -> None:
+    # Inside with 0.6, 0.9, 0.03 and 0.1. The second would rather continue a mention than start one.
+    logits = logits_of([0.4, 0.4, 0.2], [0.1, 0.3, 0.6], [0.97, 0.01, 0.02], [0.9, 0.06, 0.04])
+    tags, scores = decoded(logits, PER, threshold=threshold)
+    assert tags == expected
+    inside = [0.6, 0.9, 0.03, 0.1]
+    assert scores == pytest.approx(
+        [inside[index] if tag != "O" else 1 - inside[index] for index, tag in enumerate(tags)], abs=1e-6
+    )
+
+
+def test_a_threshold_holds_for_calibrated_probabilities() -> None:
+    # The odds of 1 to 16 become 1 to 2 at a temperature of 4.
+    logits = logits_of([16 / 17, 1 / 17, 1e-9])
+    binary = np.array([[[-math.log(16)]]], np.float32)
+    for values in (logits, binary):
+        assert decoded(values, PER, 1.0, 0.2)[0] == ["O"]
+        assert decoded(values, PER, 4.0, 0.2)[0] == ["B-PER"]
+
+
+def test_a_threshold_decides_for_binary_output() -> None:
+    logits = np.array([[-math.log(3), math.log(3), 0.1, -0.1, math.log(9)]], np.float32)[:, :, None]
+    assert decoded(logits, PER, threshold=0.2)[0] == ["B-PER", "I-PER", "I-PER", "I-PER", "I-PER"]
+    assert decoded(logits, PER, threshold=0.8)[0] == ["O", "O", "O", "O", "B-PER"]
+
+
+def test_a_token_that_must_be_inside_is_so_however_unlikely_its_tags() -> None:
+    # ORG and PER take turns, and none of them wants to start a mention.
+    logits = np.full((1, 6, 5), -200, np.float32)
+    logits[0, ::2, 2] = logits[0, 1::2, 4] = 0
+    assert "O" not in decoded(logits, TWO, threshold=0.5)[0]
 
 
 @pytest.mark.parametrize(
