@@ -63,6 +63,8 @@ class Passage:
             it was written, in their order; None for other inputs.
         source: The file it came from as the user named it, `-` for standard input.
         line: Its line in the source, counted from 1.
+        ending: What ended it there, exactly: a line feed, perhaps after a carriage return, or nothing at the end of a
+            file. Formats that give the text back write it again.
     """
 
     text: str
@@ -72,6 +74,7 @@ class Passage:
     fields: Mapping[str, str] | None = None
     source: str = "-"
     line: int = 0
+    ending: str = "\n"
 
     def tokens(self) -> list[Token]:
         """Return the tokens with their offsets into `text`."""
