@@ -1,285 +1,97 @@
-"""Files and standard input in; passages out, as a stream.
+"""Sections of lines in; passages out.
 
-Nothing here holds more than one line and one piece of a file. A line ends at a line feed, with or without a carriage
-return before it, and neither is part of the passage; every other separator is white space inside the line. Text is
-UTF-8, a byte order mark at the start of a file is dropped, and offsets count code points of what remains.
-
-Among the passages, `None` says that nothing more came for a while: what has been read should be answered now.
+A line ends at a line feed, with or without a carriage return before it, and neither is part of the passage; every other
+separator is white space inside the line. A byte order mark at the start of a file is dropped, and offsets count code
+points of what remains.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import os
-import queue
 import re
-import shlex
-import stat
-import sys
-import threading
-import time
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from nertag.config import DocumentUnit, InputFormat
+from nertag.config import InputFormat
 from nertag.errors import InputError
+from nertag.sources import Section
 from nertag.text import DOCSTART, Passage, split_words
 
-STDIN = "-"
-LITERAL = "--text"
-
-_PIECE = 1 << 16  # Bytes read at once.
-_AHEAD = 8  # Pieces that the reading thread may be ahead of the tagger.
-_PAUSE = 0.1  # Seconds without input after which what came before is answered.
-_PATIENCE = 1.0  # Seconds of waiting at a stretch; Windows sees Ctrl-C only between two of them.
-
-_Stream = io.RawIOBase | io.BufferedIOBase
-_Chunks = Iterator["bytes | None"]
-_Lines = Iterator["tuple[int, str] | None"]
-_Passages = Iterator["Passage | None"]
+_Passages = Iterator[Passage]
 
 
-# --- Sources ----------------------------------------------------------------------------------------------------------
+def parse(section: Section) -> _Passages:
+    """Read the passages of a section.
 
-
-def check(paths: Iterable[str]) -> None:
-    """Check that every path is a file or `-`, before any model is loaded.
+    Returns:
+        The passages, in order.
 
     Raises:
-        InputError: If one is not.
+        InputError: If a line does not hold what the section's kind says, after the passages before it.
     """
-    for path in paths:
-        if path == STDIN:
-            continue
-        if os.path.isdir(path):
-            hint = f"Name its files: {os.path.join(path, '*.txt')}"
-            raise InputError("this is a folder, not a file", hint=hint, path=path)
-        if not os.path.exists(path):
-            raise InputError(
-                "there is no such file",
-                hint=f"To tag these words themselves: nertag tag --text {shlex.quote(path)}",
-                path=path,
-            )
+    return _PARSERS[section.kind](section)
 
 
-def read(paths: Sequence[str], kind: InputFormat, document: DocumentUnit = "file") -> _Passages:
-    """Read files one after another; each starts a new document.
-
-    Args:
-        paths: Paths; `-` is standard input.
-        kind: What their lines are.
-        document: `file`: windows may join lines, as far as the input says nothing else; `line`: every passage is alone.
-
-    Yields:
-        The passages, and None where the input pauses.
-
-    Raises:
-        InputError: If a file cannot be read, is not UTF-8 or does not hold what `kind` says.
-    """
-    for path in paths:
-        yield from _passages(_chunks(path), path, kind, document)
+def lines_of(section: Section) -> list[str]:
+    """Return the lines of a section without their line feeds."""
+    text = section.text.removeprefix("\ufeff") if section.line == 1 else section.text
+    lines = text.split("\n")
+    if section.text.endswith("\n"):
+        lines.pop()
+    return lines
 
 
-def read_literal(text: str, kind: InputFormat, document: DocumentUnit = "file") -> _Passages:
-    """Read a text from the command line as if it were the content of a file; its last line need not be ended.
-
-    Yields:
-        The passages.
-
-    Raises:
-        InputError: If it does not hold what `kind` says.
-    """
-    ended = text if text.endswith("\n") else text + "\n"
-    try:
-        # Bytes of an argument that are not UTF-8 reach us as halves of surrogate pairs, and become those bytes again.
-        content = ended.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # On Windows an argument can hold any half.
-        content = ended.encode("utf-8", "surrogatepass")
-    yield from _passages(iter([content]), LITERAL, kind, document)
-
-
-def _passages(chunks: _Chunks, source: str, kind: InputFormat, document: DocumentUnit) -> _Passages:
-    """Read one source."""
-    return _PARSERS[kind](_lines(chunks, source), source, document == "line")
-
-
-def _chunks(path: str) -> _Chunks:
-    """Read a file, a pipe or standard input in pieces.
-
-    Yields:
-        Pieces of at least one byte; None where a pipe or terminal pauses.
-
-    Raises:
-        InputError: If it cannot be opened or read.
-    """
-    try:
-        if path == STDIN:
-            yield from _read_pieces(_stdin())
-        else:
-            with open(path, "rb", buffering=0) as stream:
-                yield from _read_pieces(stream)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", path=path) from None
-
-
-def _stdin() -> _Stream:
-    """Return standard input as bytes, without the buffer whose lock a waiting thread would hold when the program ends.
-
-    Raises:
-        InputError: If it is closed.
-    """
-    if sys.stdin is None:
-        raise InputError("standard input is closed", hint="Name a file, or give the text with --text.", path=STDIN)
-    buffer: Any = sys.stdin.buffer
-    stream: _Stream = getattr(buffer, "raw", buffer)
-    return stream
-
-
-def _read_pieces(stream: _Stream) -> _Chunks:
-    """Read a file straight on, and anything that can keep us waiting in a thread."""
-    try:
-        waits = not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-    except io.UnsupportedOperation:
-        waits = False
-    if waits:
-        yield from _read_in_thread(stream)
-        return
-    while piece := stream.read(_PIECE):
-        yield piece
-
-
-def _read_in_thread(stream: _Stream) -> _Chunks:
-    """Read in a thread: pieces, and one None for every pause. An error in the thread is raised here."""
-    arrived: queue.Queue[bytes | OSError] = queue.Queue(_AHEAD)
-    threading.Thread(target=_fill, args=(stream, arrived), daemon=True, name="nertag-reader").start()
-    told = False
-    while True:
-        try:
-            piece = arrived.get(timeout=_PATIENCE if told else _PAUSE)
-        except queue.Empty:
-            if not told:
-                yield None
-            told = True
-            continue
-        if isinstance(piece, OSError):
-            raise piece
-        if not piece:
-            return
-        yield piece
-        told = False
-
-
-def _fill(stream: _Stream, arrived: queue.Queue[bytes | OSError]) -> None:
-    """Pass on what a stream gives until its end, which is an empty piece, or an error."""
-    piece: bytes | None = None
-    while piece != b"":
-        try:
-            piece = stream.read(_PIECE)
-        except OSError as error:
-            arrived.put(error)
-            return
-        if piece is None:  # Somebody made the descriptor non-blocking, and nothing is there.
-            time.sleep(_PAUSE)
-        else:
-            arrived.put(piece)
-
-
-# --- Lines ------------------------------------------------------------------------------------------------------------
-
-
-def _split_lines(chunks: _Chunks) -> _Chunks:
-    """Cut pieces at line feeds, in time proportional to their length however long a line is.
-
-    Yields:
-        Lines without the line feed, the last one also if none ends it; None as it comes.
-    """
-    begun: list[bytes] = []
-    for chunk in chunks:
-        if chunk is None:
-            yield None
-            continue
-        lines = chunk.split(b"\n")
-        begun.append(lines[0])
-        if len(lines) > 1:
-            yield b"".join(begun)
-            yield from lines[1:-1]
-            begun = [lines[-1]]
-    last = b"".join(begun)
-    if last:
-        yield last
-
-
-def _lines(chunks: _Chunks, source: str) -> _Lines:
-    """Decode the lines of one source.
-
-    Yields:
-        The number of each line, counted from 1, and its text; None as it comes.
-
-    Raises:
-        InputError: If a line is not UTF-8.
-    """
-    number = offset = 0
-    for raw in _split_lines(chunks):
-        if raw is None:
-            yield None
-            continue
-        number += 1
-        try:
-            line = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"byte 0x{raw[error.start]:02x} at offset {offset + error.start} is not UTF-8",
-                hint="Convert the text first, for example: iconv -f WINDOWS-1252 -t UTF-8",
-                path=source,
-                line=number,
-            ) from None
-        offset += len(raw) + 1
-        if number == 1:
-            line = line.removeprefix("\ufeff")
+def _numbered(section: Section) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a section without their ends and with their numbers in the source."""
+    for number, line in enumerate(lines_of(section), section.line):
         yield number, line.removesuffix("\r")
+
+
+def _blank_lines(section: Section) -> int:
+    """Return how many blank lines directly precede a section, at most two."""
+    return max(section.before.count("\n") - 1, 0)
 
 
 # --- Passages ---------------------------------------------------------------------------------------------------------
 
 
-def _read_text(lines: _Lines, source: str, alone: bool) -> _Passages:
+def _read_text(section: Section) -> _Passages:
     """Read running text: every line is a passage."""
-    starts = True
-    for item in lines:
-        if item is None:
-            yield None
-            continue
-        number, line = item
-        yield Passage(line, split_words(line), starts, ends_sentence=False, source=source, line=number)
+    alone = section.document == "line"
+    starts = section.line == 1 or alone
+    lines = lines_of(section)
+    unended = 0 if section.text.endswith("\n") else section.line + len(lines) - 1
+    for number, line in enumerate(lines, section.line):
+        text = line.removesuffix("\r")
+        ending = line[len(text) :] + ("" if number == unended else "\n")
+        yield Passage(text, split_words(text), starts, source=section.source, line=number, ending=ending)
         starts = alone
 
 
-def _read_tokens(lines: _Lines, source: str, alone: bool) -> _Passages:
+def _read_tokens(section: Section) -> _Passages:
     """Read sentences of tokens, one a line; an empty line or `-DOCSTART-` parts documents and is an empty passage."""
-    starts = True
-    for item in lines:
-        if item is None:
-            yield None
-            continue
-        number, line = item
-        words = line.split()
-        if words[:1] == [DOCSTART]:
-            words = []
-        yield _sentence(words, starts or not words, source, number)
+    alone = section.document == "line"
+    starts = alone or section.line == 1 or _blank_lines(section) > 0 or not _words_of(section.before)
+    for number, line in _numbered(section):
+        words = _words_of(line)
+        yield _sentence(words, starts or not words, section.source, number)
         starts = alone or not words
 
 
-def _read_conll(lines: _Lines, source: str, alone: bool) -> _Passages:
+def _words_of(line: str) -> list[str]:
+    """Return the tokens of a line; `-DOCSTART-` has none."""
+    words = line.split()
+    return [] if words[:1] == [DOCSTART] else words
+
+
+def _read_conll(section: Section) -> _Passages:
     """Read sentences, one token a line in the first column; two empty lines or `-DOCSTART-` part documents."""
+    alone, source = section.document == "line", section.source
     words: list[str] = []
-    starts, empty = True, 0
-    number = 0
-    for item in lines:
-        if item is None:
-            yield None
-            continue
-        number, line = item
+    empty = _blank_lines(section)
+    starts = alone or section.line == 1 or empty > 1 or not _words_of(section.before)
+    number = section.line
+    for number, line in _numbered(section):
         word = _first_column(line, source, number)
         if word and word != DOCSTART:
             words.append(word)
@@ -335,14 +147,11 @@ _OWN_FIELDS = frozenset({"text", "tokens", "labels", "tags", "mentions"})
 _EXAMPLE = 'Every line must be an object such as {"text": "Harry waved."} or {"tokens": ["Harry", "waved", "."]}.'
 
 
-def _read_jsonl(lines: _Lines, source: str, alone: bool) -> _Passages:
+def _read_jsonl(section: Section) -> _Passages:
     """Read JSON Lines; consecutive objects with the same `doc` are one document, and blank lines are passed over."""
-    document: Any = None
-    for item in lines:
-        if item is None:
-            yield None
-            continue
-        number, line = item
+    alone, source = section.document == "line", section.source
+    document = _document_of(section.before)
+    for number, line in _numbered(section):
         if not line.strip():
             continue
         found = _parse_object(line, source, number)
@@ -351,6 +160,11 @@ def _read_jsonl(lines: _Lines, source: str, alone: bool) -> _Passages:
         text, words = _text_and_words(found, line, source, number)
         fields = _members(line, _OWN_FIELDS) if found.keys() - _OWN_FIELDS else {}
         yield Passage(text, words, starts, "tokens" in found, fields, source, number)
+
+
+def _document_of(line: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return what the object on the line before a section has as `doc`; that line has been read and checked before."""
+    return _DECODER.decode(line).get("doc") if line.strip() else None
 
 
 def _parse_object(line: str, source: str, number: int) -> dict[str, Any]:
@@ -459,7 +273,7 @@ def _clip(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
-_PARSERS: dict[InputFormat, Callable[[_Lines, str, bool], _Passages]] = {
+_PARSERS: dict[InputFormat, Callable[[Section], _Passages]] = {
     "text": _read_text,
     "tokens": _read_tokens,
     "jsonl": _read_jsonl,

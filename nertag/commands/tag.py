@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from nertag import console, readers, writers
+from nertag import console, pipeline, sources, writers
 from nertag.config import DocumentUnit, InputFormat, OutputFormat
-from nertag.errors import NertagError
-from nertag.text import Passage
+from nertag.text import TaggedPassage
 
 
 def tag(
@@ -34,23 +33,33 @@ def tag(
         NertagError: If an input or the model cannot be read, or the output cannot be written. What was read before the
             fault has been tagged and written then.
     """
-    readers.check(paths)
+    sources.check(paths)
     results = console.Results()
-    write = writers.make_writer(output_format or default_format(), console.draw_results)
+    kind = output_format or default_format()
+    write = writers.make_writer(kind, console.draw_results)
+    joins = kind in ("labels", "tags", "jsonl")
     from nertag import tagger  # ONNX Runtime and the model come after everything that can be wrong with the options.
 
     loaded = tagger.load(model)
     if text is not None:
-        passages = readers.read_literal(text, input_format, document)
+        sections = sources.read_literal(text, input_format, document)
     else:
         _invite(paths)
-        passages = readers.read(paths or [readers.STDIN], input_format, document)
-    faults: list[NertagError] = []
-    for tagged in loaded.tag_passages(_feed(passages, results, faults)):
-        results.write(write(tagged))
-    results.flush()
-    if faults:
-        raise faults[0]
+        sections = sources.read(paths or [sources.STDIN], input_format, document)
+    for section in sections:
+        if section is None:
+            continue
+        result = pipeline.tag_section(loaded, section, write if joins else _unchanged, join=joins)
+        for piece in result.pieces:
+            results.write(piece if joins else write(piece))
+        results.flush()
+        if result.fault:
+            raise result.fault
+
+
+def _unchanged(tagged: TaggedPassage) -> TaggedPassage:
+    """Leave the writing of a passage to where those before it are known."""
+    return tagged
 
 
 def default_format() -> OutputFormat:
@@ -58,25 +67,7 @@ def default_format() -> OutputFormat:
     return "pretty" if console.results_are_seen() else "labels"
 
 
-def _feed(
-    passages: Iterator[Passage | None], results: console.Results, faults: list[NertagError]
-) -> Iterator[Passage | None]:
-    """Pass passages on to the tagger; when it asks for more, the results of its last batch are complete and may appear.
-
-    A fault in the input ends the stream, so that the tagger finishes what it has; the fault is kept for the end.
-
-    Yields:
-        What comes.
-    """
-    try:
-        for passage in passages:
-            yield passage
-            results.flush()
-    except NertagError as fault:
-        faults.append(fault)
-
-
 def _invite(paths: Sequence[str]) -> None:
     """Say what we are waiting for when that is somebody at a keyboard."""
-    if (not paths or readers.STDIN in paths) and sys.stdin is not None and sys.stdin.isatty():
+    if (not paths or sources.STDIN in paths) and sys.stdin is not None and sys.stdin.isatty():
         console.note("reading from the terminal; Ctrl-D on a line of its own ends the text")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nertag import readers
+from nertag import readers, sources
 from nertag.config import InputFormat
 from nertag.errors import InputError
 from nertag.labels import tags_of
@@ -41,8 +41,8 @@ def read(content: str | bytes, kind: InputFormat, piece: int = 1 << 16) -> list[
     """Read what a file of this content holds, in pieces of some bytes."""
     stream = io.BytesIO(content.encode() if isinstance(content, str) else content)
     chunks = iter(lambda: stream.read(piece), b"")
-    passages = readers._passages(chunks, "file", kind, "file")
-    return [passage for passage in passages if passage is not None]
+    sections = sources._sections(chunks, "file", kind, "file")
+    return [passage for section in sections if section is not None for passage in readers.parse(section)]
 
 
 @given(tagged_passages())

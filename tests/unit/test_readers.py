@@ -1,14 +1,15 @@
 from __future__ import annotations
 
-import os
+import os.path
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from nertag import readers
+from nertag import readers, sources
 from nertag.config import DocumentUnit, InputFormat
 from nertag.errors import InputError
+from nertag.sources import Section
 from nertag.text import Passage
 
 
@@ -16,11 +17,11 @@ def read(text: str | bytes, kind: InputFormat, folder: Path, document: DocumentU
     """Read one file of this content."""
     path = folder / "input"
     path.write_bytes(text.encode("utf-8") if isinstance(text, str) else text)
-    return present(readers.read([str(path)], kind, document))
+    return passages_of(sources.read([str(path)], kind, document))
 
 
-def present(passages: Iterable[Passage | None]) -> list[Passage]:
-    return [passage for passage in passages if passage is not None]
+def passages_of(sections: Iterable[Section | None]) -> list[Passage]:
+    return [passage for section in sections if section is not None for passage in readers.parse(section)]
 
 
 def documents(passages: Iterable[Passage]) -> list[tuple[str, bool]]:
@@ -52,59 +53,13 @@ def test_a_line_ends_at_a_line_feed_and_nowhere_else(content: bytes, lines: list
     assert [passage.line for passage in passages] == list(range(1, len(lines) + 1))
 
 
-@pytest.mark.parametrize("cut", range(1, 9))
-def test_lines_do_not_depend_on_where_pieces_are_cut(cut: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(readers, "_PIECE", cut)
-    assert [passage.text for passage in read("Zoë ünd\n\nđ\r\nł", "text", tmp_path)] == ["Zoë ünd", "", "đ", "ł"]
-
-
-def test_a_byte_that_is_no_utf8_is_named_with_its_line_and_offset(tmp_path: Path) -> None:
-    path = tmp_path / "input"
-    path.write_bytes("Zoë\nsaw Chlo\n".encode() + b"and Andr\xe9\n")
-    passages = readers.read([str(path)], "text")
-    assert [passage.text for passage in present([next(passages), next(passages)])] == ["Zoë", "saw Chlo"]
-    with pytest.raises(InputError, match=r"input:3: byte 0xe9 at offset 22 is not UTF-8"):
-        next(passages)
-
-
 # --- Sources ----------------------------------------------------------------------------------------------------------
-
-
-def test_check_names_the_first_path_that_is_no_file(tmp_path: Path) -> None:
-    (tmp_path / "there").touch()
-    readers.check([str(tmp_path / "there"), "-"])
-    with pytest.raises(InputError, match=r"Harry Potter: there is no such file\n.*tag --text 'Harry Potter'"):
-        readers.check(["-", "Harry Potter", "also not there"])
-    with pytest.raises(InputError, match=r"this is a folder, not a file\n  hint: Name its files: .*\*\.txt"):
-        readers.check([str(tmp_path)])
-
-
-def test_a_file_that_vanished_after_the_check_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"gone: cannot be read: No such file or directory"):
-        list(readers.read([str(tmp_path / "gone")], "text"))
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows pipes are no files")
-def test_a_pause_is_announced_once_and_does_not_cut_a_line(tmp_path: Path) -> None:
-    path = tmp_path / "pipe"
-    os.mkfifo(path)
-    holding = os.open(path, os.O_RDWR)
-    try:
-        passages = readers.read([str(path)], "text")
-        os.write(holding, b"Harry\nRo")
-        first, pause = next(passages), next(passages)
-        os.write(holding, b"n\n")
-        second, another_pause = next(passages), next(passages)
-        assert first is not None and second is not None
-        assert (first.text, pause, second.text, another_pause) == ("Harry", None, "Ron", None)
-    finally:
-        os.close(holding)
 
 
 def test_every_file_starts_a_document(tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / name).write_text(f"{name}\n\n{name}\n", encoding="utf-8")
-    passages = present(readers.read([str(tmp_path / "a"), str(tmp_path / "b")], "text"))
+    passages = passages_of(sources.read([str(tmp_path / "a"), str(tmp_path / "b")], "text"))
     assert documents(passages) == [("a", True), ("", False), ("a", False), ("b", True), ("", False), ("b", False)]
     assert [(os.path.basename(passage.source), passage.line) for passage in passages][2:4] == [("a", 3), ("b", 1)]
 
@@ -118,9 +73,11 @@ def test_every_line_can_be_a_document(tmp_path: Path) -> None:
 
 
 def test_a_literal_is_read_like_a_file_with_its_last_line_ended() -> None:
-    assert [passage.text for passage in present(readers.read_literal("a\n\nb", "text"))] == ["a", "", "b"]
-    assert [passage.text for passage in present(readers.read_literal("a\n", "text"))] == ["a"]
-    assert [(passage.text, passage.source) for passage in present(readers.read_literal("", "text"))] == [("", "--text")]
+    assert [passage.text for passage in passages_of(sources.read_literal("a\n\nb", "text"))] == ["a", "", "b"]
+    assert [passage.text for passage in passages_of(sources.read_literal("a\n", "text"))] == ["a"]
+    assert [(passage.text, passage.source) for passage in passages_of(sources.read_literal("", "text"))] == [
+        ("", "--text")
+    ]
 
 
 # --- Tokens and CoNLL -------------------------------------------------------------------------------------------------

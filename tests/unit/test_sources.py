@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from nertag import readers, sources
+from nertag.config import DocumentUnit, InputFormat
+from nertag.errors import InputError
+from nertag.sources import Section
+from nertag.text import Passage
+
+
+def cut(content: bytes, kind: InputFormat = "text", piece: int = 1 << 16, document: DocumentUnit = "file") -> list[str]:
+    """Return the texts of a source's sections, which arrives in pieces of some bytes."""
+    return [section.text for section in sections_of(content, kind, piece, document)]
+
+
+def sections_of(content: bytes, kind: InputFormat, piece: int, document: DocumentUnit = "file") -> list[Section]:
+    """Return the sections of a source."""
+    pieces = (content[start : start + piece] for start in range(0, len(content), piece))
+    found = list(sources._sections(iter(pieces), "file", kind, document))
+    return [section for section in found if section is not None]
+
+
+# --- Cutting ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 5, 100])
+@pytest.mark.parametrize(
+    ("size", "content", "expected"),
+    [
+        (4, "a\nb\nc\nd\n", ["a\nb\n", "c\nd\n"]),
+        (3, "a\nb\nc\nd", ["a\nb\n", "c\nd"]),
+        (5, "Zoë ünd\n\nđ\r\nł", ["Zoë ünd\n", "\nđ\r\nł"]),
+        (2, "\n\n\n", ["\n\n", "\n"]),
+        (3, "a long line\nb\n", ["a long line\n", "b\n"]),
+        (1, "", []),
+        (1, "a", ["a"]),
+        (1, "\ufeffa\nb", ["\ufeffa\n", "b"]),
+    ],
+)
+def test_a_section_ends_with_the_line_that_fills_it_however_it_arrives(
+    size: int, content: str, expected: list[str], piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "SECTION", size)
+    assert cut(content.encode(), "text", piece) == expected
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 5, 100])
+@pytest.mark.parametrize(
+    ("size", "content", "expected"),
+    [
+        (1, "a\nb\n\nc\n\n", ["a\nb\n\n", "c\n\n"]),
+        (6, "a\nb\n\nc\n\nd\n", ["a\nb\n\nc\n\n", "d\n"]),
+        (1, "a\n \t\nc", ["a\n \t\n", "c"]),
+        (1, "a\n\r\nb\n", ["a\n\r\n", "b\n"]),
+        (1, "a\nb\nc\n", ["a\nb\nc\n"]),
+        (1, "\n\na\n\n", ["\n", "\n", "a\n\n"]),
+    ],
+)
+def test_a_section_of_conll_ends_with_a_sentence(
+    size: int, content: str, expected: list[str], piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "SECTION", size)
+    assert cut(content.encode(), "conll", piece) == expected
+
+
+CONTENTS: dict[InputFormat, str] = {
+    "text": "Zoë\r\n\nund\n\n\nso\r\nweiter",
+    "tokens": "a b\n\n\n \nc d\n-DOCSTART- x\ne\nf\n\ng",
+    "conll": "-DOCSTART- O\n\na O\nb O\n\nc O\n\n\n\nd O\n-DOCSTART-\n\ne O\n\nf O\n \n\n\ng O",
+    "jsonl": '{"doc": 1, "text": "a"}\n\n{"doc": 1, "text": "b"}\n\n\n\n{"doc": 2, "text": "c"}\n{"text": "d"}\n'
+    '{"doc": "2", "text": "e"}\n{"doc": "2", "tokens": ["f"]}',
+}
+
+
+@pytest.mark.parametrize("document", ["file", "line"])
+@pytest.mark.parametrize("kind", CONTENTS)
+def test_passages_are_the_same_wherever_sections_are_cut(
+    kind: InputFormat, document: DocumentUnit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = CONTENTS[kind].encode()
+
+    def passages(size: int, piece: int) -> list[Passage]:
+        monkeypatch.setattr(sources, "SECTION", size)
+        found = sections_of(content, kind, piece, document)
+        assert "".join(section.text for section in found).encode() == content
+        return [passage for section in found for passage in readers.parse(section)]
+
+    whole = passages(1000, 1000)
+    assert len(whole) >= 6
+    for size in range(1, 40):
+        assert passages(size, 7) == whole
+
+
+def test_a_section_knows_the_last_line_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "SECTION", 1)
+    found = sections_of(b"\na b\nc\n\n\n\n\nd\n", "tokens", 100)
+    assert [section.before for section in found] == ["", "\n", "a b\n", "c\n", "c\n\n", *["c\n\n\n"] * 3]
+    assert [section.line for section in found] == list(range(1, 9))
+
+
+def test_a_huge_line_takes_time_in_proportion() -> None:
+    """Joining the pieces anew with every piece would copy 4 GB for each of these."""
+    content = b"x" * (1 << 21)
+    assert cut(content, "text", 1 << 10) == [content.decode()]
+    assert cut(b"a\n" * (1 << 20), "conll", 1 << 10) == ["a\n" * (1 << 20)]
+
+
+# --- Sources ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_byte_that_is_no_utf8_is_named_with_its_line_and_offset(tmp_path: Path) -> None:
+    path = tmp_path / "input"
+    path.write_bytes("Zoë\nsaw Chlo\n".encode() + b"and Andr\xe9\n")
+    sections = sources.read([str(path)], "text")
+    first = next(sections)
+    assert first is not None and first.text == "Zoë\nsaw Chlo\n"
+    with pytest.raises(InputError, match=r"input:3: byte 0xe9 at offset 22 is not UTF-8"):
+        next(sections)
+
+
+@pytest.mark.parametrize("piece", [1, 4, 100])
+def test_the_place_of_a_bad_byte_counts_sections_before_it(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "SECTION", 4)
+    kinds: tuple[InputFormat, ...] = ("text", "conll")
+    for kind in kinds:
+        with pytest.raises(InputError, match=r"^file:4: byte 0xff at offset 9 is not UTF-8"):
+            cut("ë\n\nabc\na".encode() + b"\xff\nb", kind, piece)
+
+
+def test_check_names_the_first_path_that_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "there").touch()
+    sources.check([str(tmp_path / "there"), "-"])
+    with pytest.raises(InputError, match=r"Harry Potter: there is no such file\n.*tag --text 'Harry Potter'"):
+        sources.check(["-", "Harry Potter", "also not there"])
+    with pytest.raises(InputError, match=r"this is a folder, not a file\n  hint: Name its files: .*\*\.txt"):
+        sources.check([str(tmp_path)])
+
+
+def test_a_file_that_vanished_after_the_check_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gone: cannot be read: No such file or directory"):
+        list(sources.read([str(tmp_path / "gone")], "text"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows pipes are no files")
+def test_a_pause_is_announced_once_and_does_not_cut_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    holding = os.open(path, os.O_RDWR)
+    try:
+        sections = sources.read([str(path)], "text")
+        os.write(holding, b"Harry\nRo")
+        first, pause = next(sections), next(sections)
+        os.write(holding, b"n\n")
+        second, another_pause = next(sections), next(sections)
+        assert first is not None and second is not None
+        assert (first.text, pause, second.text, another_pause) == ("Harry\n", None, "Ron\n", None)
+    finally:
+        os.close(holding)
+
+
+def test_a_pause_does_not_cut_a_conll_sentence() -> None:
+    chunks = iter([b"a\n\nb\n", None, b"c\n\n", None])
+    found = [section and section.text for section in sources._sections(chunks, "-", "conll", "file")]
+    assert found == ["a\n\n", None, "b\nc\n\n", None]
