@@ -26,6 +26,9 @@ InputFormat = Literal["text", "tokens", "jsonl", "conll"]
 OutputFormat = Literal["labels", "tags", "conll", "jsonl", "pretty"]
 DocumentUnit = Literal["file", "line"]
 
+LONGEST_WINDOW = 10_000
+"""Tokens that a network may see at once: what bounds the memory that tagging takes."""
+
 
 def _at_least(config: object, least: int, *names: str) -> None:
     """Raise a ConfigError if one of the named settings is below `least`."""
@@ -89,6 +92,8 @@ class ModelConfig:
         _at_least(self, 1, "hidden_size", "layers", "embedding_size", "vocabulary_size", "character_size")
         _at_least(self, 1, "character_filters", "character_width", "shape_size")
         _at_least(self, 2, "window")
+        if self.window > LONGEST_WINDOW:
+            raise ConfigError(f"window must be at most {LONGEST_WINDOW}, not {self.window}")
         words = [label for label in self.labels if label.split() == [label] and label.isprintable()]
         if not words or len(set(words)) != len(self.labels):
             raise ConfigError(f"labels must be one or more different words, not {list(self.labels)}")

@@ -13,6 +13,8 @@ from nertag.errors import ModelError
 from nertag.features import Batch
 from nertag.model_folder import GRAPH, WordTable
 
+_LARGEST_GRAPH = (1 << 31) - 1  # What the format itself can hold.
+
 
 class Engine:
     """The graph of a model folder, ready to run in one thread.
@@ -90,9 +92,13 @@ def _read_graph(path: Path) -> bytes:
         ModelError: If it cannot be read, or ONNX Runtime would look for weights in other files, wherever they are.
     """
     try:
+        if path.stat().st_size > _LARGEST_GRAPH:
+            raise ModelError(f"it is larger than {_LARGEST_GRAPH:,} bytes", path=path)
         graph = path.read_bytes()
     except OSError as error:
         raise ModelError(f"it cannot be read: {error}", path=path) from None
+    if graph[4:8] == b"ORTM":  # Taken by ONNX Runtime as well, but neither checked as well nor made by us.
+        raise ModelError("it is no ONNX file, but one of ONNX Runtime's own format", path=path)
     if b"location" in graph:  # The key that a reference to another file cannot do without.
         raise ModelError("it refers to other files for its weights", path=path)
     return graph

@@ -47,7 +47,8 @@ NEEDED = (CONFIG, VOCABULARY, WEIGHTS, GRAPH)
 
 DEFAULT = "en-person"
 
-_LARGEST_HEADER = 1 << 20
+_LARGEST_CONFIG = _LARGEST_HEADER = 1 << 20
+_LARGEST_VOCABULARY = 1 << 28
 _NUMPY_TYPES = {"F32": "<f4", "F16": "<f2", "I8": "i1"}
 
 
@@ -79,7 +80,7 @@ def find(model: str | os.PathLike[str]) -> Path:
         A folder with every file that tagging needs.
 
     Raises:
-        ModelError: If there is none of that name, or files are missing in it.
+        ModelError: If there is none of that name, or files are missing in it or lie elsewhere.
     """
     folder, name = Path(model), os.fspath(model)
     shipped = [place / name for place in _shelves() if name in shipped_names() and (place / name / CONFIG).is_file()]
@@ -97,7 +98,29 @@ def find(model: str | os.PathLike[str]) -> Path:
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"this is no model folder: {missing[0]} is missing", path=folder)
+    if not shipped:
+        _check_links(folder)
     return folder
+
+
+def _check_links(folder: Path) -> None:
+    """Refuse a folder that links to files elsewhere: whoever made it could have any file read.
+
+    The Hub's cache links from `snapshots/<commit>` to `blobs`, and may. So may the shipped models, as the installer put
+    them there.
+
+    Raises:
+        ModelError: If a file is such a link.
+    """
+    home = folder.resolve()
+    blobs = home.parent.parent / "blobs" if home.parent.name == "snapshots" else home
+    for name in (*NEEDED, CARD):
+        try:
+            place = (home / name).resolve()
+        except (OSError, RuntimeError) as error:  # A loop of links, until Python 3.12.
+            raise ModelError(f"its {name} cannot be read: {error}", path=folder) from None
+        if place.parent not in (home, blobs):
+            raise ModelError(f"its {name} is a link out of the folder", path=folder, hint="Put the file itself there.")
 
 
 def _shelves() -> list[Path]:
@@ -157,7 +180,7 @@ def read_config(folder: Path) -> FolderConfig:
         ModelError: If it is damaged, of a later format, or describes no network.
     """
     path = folder / CONFIG
-    values = _read_json(path)
+    values = _read_json(path, _LARGEST_CONFIG)
     version = values.pop("format", None)
     if version != FORMAT:
         raise ModelError(
@@ -191,7 +214,29 @@ class _Rest:
             raise ConfigError("embedding_size must be at least 1 and temperature from 0.001 to 1000")
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_text(path: Path, limit: int) -> str:
+    """Read a text file of a model folder.
+
+    Args:
+        path: The file.
+        limit: How many bytes it may have; a larger one is not read.
+
+    Returns:
+        Its content.
+
+    Raises:
+        ModelError: If it cannot be read, is too large or not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size > limit:
+                raise ModelError(f"it is larger than {limit:,} bytes", path=path)
+            return file.read().decode("utf-8")
+    except (OSError, ValueError) as error:
+        raise ModelError(f"it cannot be read: {error}", path=path) from None
+
+
+def _read_json(path: Path, limit: int) -> dict[str, Any]:
     """Read a JSON file that holds one object.
 
     Returns:
@@ -201,8 +246,8 @@ def _read_json(path: Path) -> dict[str, Any]:
         ModelError: If it is damaged or holds something else.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        value = json.loads(read_text(path, limit))
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"it cannot be read: {error}", path=path) from None
     if not isinstance(value, dict):
         raise ModelError(f"it must hold a JSON object, not {type(value).__name__}", path=path)
@@ -219,7 +264,7 @@ def read_vocabulary(folder: Path) -> Vocabulary:
         ModelError: If it is damaged.
     """
     path = folder / VOCABULARY
-    values = _read_json(path)
+    values = _read_json(path, _LARGEST_VOCABULARY)
     words, characters = values.get("words"), values.get("characters")
     if set(values) != {"words", "characters"} or not isinstance(words, list) or not isinstance(characters, str):
         raise ModelError("it must hold a list of 'words' and a string of 'characters'", path=path)
