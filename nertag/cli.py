@@ -96,7 +96,7 @@ def _within(number: float, least: float | None, most: float | None) -> bool:
 
 
 class _Quick:
-    """A command or a group of them whose options are converted by `_value_of`. Those of Typer 0.27 need no help."""
+    """What makes a command or a group of them quick: its options are converted by `_value_of`. Those of Typer 0.27 need no help."""
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - as above
         """Return the options and arguments."""
@@ -107,7 +107,11 @@ class _Quick:
         return parameters
 
 
-class _Configured(_Quick, typer.core.TyperCommand):
+class _Command(_Quick, typer.core.TyperCommand):
+    """A command that starts quickly."""
+
+
+class _Configured(_Command):
     """A command whose options may also come from settings files and variables; without any, no time goes into them."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer keeps its class to itself
@@ -126,7 +130,7 @@ class _Commands(_Quick, typer.core.TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer keeps its class of contexts to itself
         """Return the names of all commands, in the order of a model's life."""
-        return ["train", "evaluate", "tag"]
+        return ["train", "evaluate", "tag", "info", "models"]
 
     def get_command(self, ctx: Any, name: str) -> Any:  # noqa: ANN401 - and its class of commands
         """Return a command, or None if there is none of that name."""
@@ -260,7 +264,7 @@ Examples:
 """
 
 
-@app.command(epilog=_EVALUATE_EXAMPLES)
+@app.command(epilog=_EVALUATE_EXAMPLES, cls=_Command)
 def evaluate(
     sources: Annotated[
         list[str],
@@ -305,6 +309,34 @@ def evaluate(
         person_labels=person_labels or [],
         skip_bad_rows=skip_bad_rows,
     )
+
+
+_INFO_EXAMPLES = """\b
+Examples:
+  nertag info
+  nertag info --json models/mine
+"""
+
+
+@app.command(epilog=_INFO_EXAMPLES, cls=_Command)
+def info(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A shipped model's name, a model folder or a Hub id.")
+    ] = _DEFAULT_MODEL,
+    json_output: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
+) -> None:
+    """Show what a model is: labels, licence, size, scores."""
+    from nertag.commands import info as command
+
+    command.info(model, json_output=json_output)
+
+
+@app.command(cls=_Command)
+def models(json_output: Annotated[bool, typer.Option("--json", help="Write one JSON list.")] = False) -> None:
+    """List the models that are installed."""
+    from nertag.commands import info as command
+
+    command.models(json_output=json_output)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -109,6 +109,11 @@ def draw_aside() -> Console:
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
+def spelt_out(text: str) -> str:
+    r"""Return a text that gives a terminal no orders: control characters as `\x1b`."""
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+
+
 def note(message: str) -> None:
     """Say something on standard error that is neither a result nor a fault."""
     _say(f"nertag: {message}")
@@ -123,9 +128,8 @@ def _say(text: str) -> None:
     """Write a line to standard error, if there is one that still listens; control characters are spelt out."""
     if sys.stderr is None:
         return
-    shown = _CONTROLS.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
     try:
-        sys.stderr.write(shown + "\n")
+        sys.stderr.write(spelt_out(text) + "\n")
         sys.stderr.flush()
     except OSError:
         return
