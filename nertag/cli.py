@@ -96,7 +96,7 @@ def _within(number: float, least: float | None, most: float | None) -> bool:
 
 
 class _Quick:
-    """What makes a command or a group of them quick: its options are converted by `_value_of`. Those of Typer 0.27 need no help."""
+    """Makes a command or a group of them quick: `_value_of` converts its options. Those of Typer 0.27 need no help."""
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - as above
         """Return the options and arguments."""
@@ -213,7 +213,9 @@ def tag(
             show_default="pretty on a terminal, labels otherwise",
             help="labels: a line of 1 and 0 for every line of text or tokens, every object, or every conll sentence; "
             "tags: the same as IOB2; conll: token TAB tag; jsonl: tokens, tags and mentions with offsets and "
-            "probabilities; pretty: the names highlighted.",
+            "probabilities; csv, parquet: a row for every name, or for every object; markup: the text with "
+            "<PER>…</PER>; redact, pseudonyms: the text without its names; names: a list of them; html: a page; "
+            "pretty: the names highlighted.",
         ),
     ] = None,
     document: Annotated[
@@ -224,6 +226,47 @@ def tag(
             "chats.",
         ),
     ] = "file",
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold",
+            metavar="P",
+            min=0,
+            max=1,
+            show_default="the likeliest tags",
+            help="Take for a part of a name what is one with at least this probability: 0.05 misses fewer names and "
+            "finds more that are none.",
+        ),
+    ] = None,
+    replacement: Annotated[
+        str | None,
+        typer.Option(
+            "--replacement",
+            metavar="TEXT",
+            show_default="[PERSON]",
+            help="redact: what to write in place of a name.",
+        ),
+    ] = None,
+    mapping: Annotated[
+        str | None,
+        typer.Option(
+            "--mapping",
+            metavar="FILE",
+            help="pseudonyms: write to this file whom they stand for; read it first if it is there.",
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            metavar="FILE",
+            help="pseudonyms: make them from the names with the secret in this file; nothing is kept.",
+        ),
+    ] = None,
+    made_up_names: Annotated[
+        bool, typer.Option("--made-up-names", help="pseudonyms: write made-up names instead of PERSON_1.")
+    ] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="names: write JSON.")] = False,
     show_settings: Annotated[
         bool, typer.Option("--show-settings", help="Show what is in force and where it comes from, and exit.")
     ] = False,
@@ -237,6 +280,10 @@ def tag(
 
     if text is not None:
         _refuse_files(paths)
+    _refuse_idle_options(ctx, output_format)
+    if key is not None and (mapping is not None or made_up_names):
+        other = "--mapping" if mapping is not None else "--made-up-names"
+        raise typer.BadParameter(f"it and {other} exclude each other.", param_hint="--key")
     command.tag(
         paths or [],
         text=text,
@@ -244,7 +291,35 @@ def tag(
         input_format=input_format,
         output_format=output_format,
         document=document,
+        threshold=threshold,
+        replacement=replacement,
+        mapping=mapping,
+        key=key,
+        made_up_names=made_up_names,
+        json_output=json_output,
     )
+
+
+_OF_ONE_FORMAT = {
+    "replacement": "redact",
+    "mapping": "pseudonyms",
+    "key": "pseudonyms",
+    "made_up_names": "pseudonyms",
+    "json_output": "names",
+}
+
+
+def _refuse_idle_options(ctx: typer.Context, output_format: OutputFormat | None) -> None:
+    """Refuse options on the command line that the format has no use for.
+
+    Raises:
+        BadParameter: If there is one.
+    """
+    for option in ctx.command.params:
+        kind = _OF_ONE_FORMAT.get(option.name or "", output_format)
+        source = ctx.get_parameter_source(option.name or "")
+        if kind != output_format and source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"only --format {kind} has a use for it.", param_hint=option.opts[0])
 
 
 def _refuse_files(paths: list[str] | None) -> None:

@@ -23,7 +23,20 @@ Output = Literal["iob2", "binary"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 InputFormat = Literal["text", "tokens", "jsonl", "conll"]
-OutputFormat = Literal["labels", "tags", "conll", "jsonl", "pretty"]
+OutputFormat = Literal[
+    "labels",
+    "tags",
+    "conll",
+    "jsonl",
+    "csv",
+    "parquet",
+    "markup",
+    "redact",
+    "pseudonyms",
+    "names",
+    "html",
+    "pretty",
+]
 DocumentUnit = Literal["file", "line"]
 
 LONGEST_WINDOW = 10_000

@@ -57,6 +57,16 @@ class Results:
         if self._size >= _PIECE:
             self.flush()
 
+    def write_bytes(self, content: bytes) -> None:
+        """Write bytes as they are, at once.
+
+        Raises:
+            NertagError: If standard output cannot be written, as on a full disk.
+            PipeClosedError: If nobody reads it any more.
+        """
+        self.flush()
+        self._hand_over(content)
+
     def flush(self) -> None:
         """Make everything written so far appear.
 
@@ -69,8 +79,20 @@ class Results:
         text = "".join(self._parts)
         self._parts.clear()
         self._size = 0
+        self._hand_over(text)
+
+    def _hand_over(self, content: str | bytes) -> None:
+        """Give content to the system.
+
+        Raises:
+            NertagError: If standard output cannot be written, as on a full disk.
+            PipeClosedError: If nobody reads it any more.
+        """
         try:
-            sys.stdout.write(text)
+            if isinstance(content, str):
+                sys.stdout.write(content)
+            else:
+                sys.stdout.buffer.write(content)
             sys.stdout.flush()
         except OSError as error:
             _abandon_stdout()
@@ -107,6 +129,11 @@ def draw_aside() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def can_redraw() -> bool:
+    """Whether standard error is a terminal on which a line can be drawn anew; FORCE_COLOR makes no file one."""
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
 
 
 def spelt_out(text: str) -> str:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from nertag.config import ModelConfig
 from nertag.decoding import decode, starting_anew
 from nertag.engine import Engine
+from nertag.errors import ConfigError
 from nertag.features import FormTable
 from nertag.model_folder import DEFAULT, WordTable, find, read_config, read_vocabulary
 from nertag.text import Mention, Passage, TaggedPassage, cut_window, split_words
@@ -36,24 +37,29 @@ PARTING_BLANKS = 32
 """Empty passages in a row that end a document, so that not all of them are kept until words follow."""
 
 
-def load(model: str | os.PathLike[str] = DEFAULT) -> Tagger:
+def load(model: str | os.PathLike[str] = DEFAULT, threshold: float | None = None) -> Tagger:
     """Load a trained model.
 
     Args:
         model: A shipped model's name, a model folder, or a repository on the Hugging Face Hub.
+        threshold: The least probability, 0 to 1, of belonging to a mention at which a token is put into one; None for
+            the most probable tags.
 
     Returns:
         The model, ready to tag.
 
     Raises:
+        ConfigError: If the threshold is no probability between 0 and 1.
         ModelError: If there is no such model or its folder is damaged.
     """
+    if threshold is not None and not 0 < threshold < 1:
+        raise ConfigError(f"the threshold must be more than 0 and less than 1, not {threshold}")
     folder = find(model)
     config = read_config(folder)
     vocabulary = read_vocabulary(folder)
     words = WordTable(folder, vocabulary.size, config.embedding_size)
     engine = Engine(folder, config.model, words)
-    return Tagger(config.model, engine, FormTable(vocabulary), config.temperature)
+    return Tagger(config.model, engine, FormTable(vocabulary), config.temperature, threshold)
 
 
 class Tagger:
@@ -64,13 +70,22 @@ class Tagger:
         engine: Runs it.
         table: Encodes forms with its vocabulary.
         temperature: What its logits are divided by before they become probabilities.
+        threshold: As in `load`.
     """
 
-    def __init__(self, config: ModelConfig, engine: Engine, table: FormTable, temperature: float) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        engine: Engine,
+        table: FormTable,
+        temperature: float,
+        threshold: float | None = None,
+    ) -> None:
         self.config = config
         self.engine = engine
         self.table = table
         self._temperature = temperature
+        self._threshold = threshold
 
     def tag(self, text: str) -> list[Mention]:
         """Find the mentions in a text, which is one document; a mention may run over a line break.
@@ -116,7 +131,8 @@ class Tagger:
         order = sorted(range(len(windows)), key=lambda index: len(windows[index]))
         for chosen in _batches(order, [len(window) for window in windows]):
             batch = self.table.batch([windows[index] for index in chosen])
-            found, probabilities = decode(self.engine.logits(batch), batch.lengths, self.config.tags, self._temperature)
+            logits = self.engine.logits(batch)
+            found, probabilities = decode(logits, batch.lengths, self.config.tags, self._temperature, self._threshold)
             for row, index in enumerate(chosen):
                 length = len(windows[index])
                 ids[index], scores[index] = found[row, :length], probabilities[row, :length]

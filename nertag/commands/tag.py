@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from nertag import console, pipeline, sources, writers
 from nertag.config import DocumentUnit, InputFormat, OutputFormat
-from nertag.text import TaggedPassage
+from nertag.errors import ConfigError, NertagError
 
 
 def tag(
@@ -18,6 +18,12 @@ def tag(
     input_format: InputFormat,
     output_format: OutputFormat | None,
     document: DocumentUnit,
+    threshold: float | None = None,
+    replacement: str | None = None,
+    mapping: str | None = None,
+    key: str | None = None,
+    made_up_names: bool = False,
+    json_output: bool = False,
 ) -> None:
     """Tag files, standard input or a literal text, and write the results to standard output as they are done.
 
@@ -28,38 +34,85 @@ def tag(
         input_format: What the input is.
         output_format: What to write; None chooses `pretty` on a terminal and `labels` otherwise.
         document: What one document is.
+        threshold: The least probability, 0 to 1, at which a token is put into a mention; None for the likeliest tags.
+        replacement: What `redact` writes for every name; None for `[PERSON]`.
+        mapping: The file in which `pseudonyms` keeps whom they stand for; None for none.
+        key: The file with the secret that `pseudonyms` are made with; None for numbers.
+        made_up_names: Whether `pseudonyms` are made-up names.
+        json_output: Whether `names` writes JSON.
 
     Raises:
         NertagError: If an input or the model cannot be read, or the output cannot be written. What was read before the
             fault has been tagged and written then.
+        ConfigError: If the format cannot be written as asked.
     """
     sources.check(paths)
     results = console.Results()
-    kind = output_format or default_format()
-    write = writers.make_writer(kind, console.draw_results)
-    joins = kind in ("labels", "tags", "jsonl")
+    settings = writers.OutputSettings(
+        kind=output_format or default_format(),
+        objects=input_format == "jsonl",
+        replacement=replacement,
+        mapping=mapping,
+        key=writers.read_key(key) if key is not None else None,
+        made_up_names=made_up_names,
+        json=json_output,
+    )
+    if settings.kind == "parquet" and console.results_are_seen():
+        raise ConfigError("a Parquet file is nothing to show on a terminal", hint="Write it to a file: > names.parquet")
+    sink = writers.make_sink(settings, console.draw_results)
     from nertag import tagger  # ONNX Runtime and the model come after everything that can be wrong with the options.
 
-    loaded = tagger.load(model)
+    loaded = tagger.load(model, threshold)
     if text is not None:
         sections = sources.read_literal(text, input_format, document)
     else:
         _invite(paths)
         sections = sources.read(paths or [sources.STDIN], input_format, document)
-    for section in sections:
-        if section is None:
-            continue
-        result = pipeline.tag_section(loaded, section, write if joins else _unchanged, join=joins)
-        for piece in result.pieces:
-            results.write(piece if joins else write(piece))
+    try:
+        for piece in _outputs(loaded, sections, settings, sink):
+            if piece is None:
+                results.flush()
+            elif isinstance(piece, bytes):
+                results.write_bytes(piece)
+            else:
+                results.write(piece)
         results.flush()
-        if result.fault:
-            raise result.fault
+    finally:
+        sink.close()
 
 
-def _unchanged(tagged: TaggedPassage) -> TaggedPassage:
-    """Leave the writing of a passage to where those before it are known."""
-    return tagged
+def _outputs(
+    tagger: pipeline.PassageTagger,
+    sections: Iterable[sources.Section | None],
+    settings: writers.OutputSettings,
+    sink: writers.Sink,
+) -> Iterator[str | bytes | None]:
+    """Tag sections and say what is to be written; None after what belongs together, which may appear.
+
+    Yields:
+        Text or bytes, and None.
+
+    Raises:
+        NertagError: If the input has a fault, after what was before it.
+    """
+    render, join = writers.make_renderer(settings), writers.joins(settings)
+    fault: NertagError | None = None
+    yield sink.begin()
+    try:
+        for section in sections:
+            if section is None:
+                continue
+            result = pipeline.tag_section(tagger, section, render, join=join)
+            for piece in result.pieces:
+                yield sink.write(piece)
+            yield None
+            if result.fault:
+                raise result.fault
+    except NertagError as error:
+        fault = error
+    yield from sink.finish()
+    if fault:
+        raise fault
 
 
 def default_format() -> OutputFormat:

@@ -17,7 +17,7 @@ BATCH = 3
 class FakeTagger:
     """Takes words that start with a capital letter for names; `Acme` is an ORG."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, threshold: float | None = None) -> None:
         self.model = model
 
     def tag(self, text: str) -> list[Mention]:

@@ -15,7 +15,7 @@ from nertag.config import InputFormat
 from nertag.errors import InputError
 from nertag.labels import tags_of
 from nertag.text import Passage, TaggedPassage, split_words
-from nertag.writers import ConllWriter, json_line, labels_line, tags_line
+from nertag.writers.lines import ConllWriter, json_line, labels_line, tags_line
 
 TEXTS = st.text()
 ANY_TEXTS = st.text(st.characters(exclude_categories=[]))

@@ -18,7 +18,9 @@ HOUSE: dict[str, frozenset[str]] = {
     "commands": frozenset({"commands", "commands.evaluate", "commands.info", "commands.tag", "commands.train"}),
     "what commands share": frozenset({"commands.extras"}),
     "voice": frozenset({"console", "progress"}),
-    "tagging wing": frozenset({"engine", "pipeline", "readers", "sources", "tagger", "writers"}),
+    "tagging wing": frozenset({"engine", "pipeline", "readers", "sources", "tagger"})
+    | {f"writers{name}" for name in ("", ".base", ".lines", ".listing", ".made_up", ".mapping", ".page", ".people")}
+    | {f"writers.{name}" for name in ("pretty", "pseudonyms", "replaced", "table")},
     "training wing": frozenset(
         {
             "augmentation",
@@ -58,7 +60,7 @@ BASE_ONLY = frozenset({"commands.info", "commands.tag"}).union(
     *(rooms for floor, rooms in HOUSE.items() if floor not in ("commands", "training wing"))
 )
 BASE_PACKAGES = frozenset({"numpy", "onnxruntime", "rich", "typer"})
-ON_DEMAND = BASE_PACKAGES | {"huggingface_hub"}
+ON_DEMAND = BASE_PACKAGES | {"huggingface_hub", "pyarrow"}
 
 
 class Import(NamedTuple):

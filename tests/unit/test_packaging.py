@@ -46,7 +46,7 @@ def version(text: str) -> tuple[int, ...]:
 
 
 def test_the_oldest_constraints_are_the_lower_ends() -> None:
-    requirements = [*PROJECT["dependencies"], *EXTRAS["train"]]
+    requirements = [*PROJECT["dependencies"], *EXTRAS["parquet"], *EXTRAS["train"]]
     ends = lowest(requirements)
     oldest = pinned("constraints-oldest.txt")
     assert len(ends) == len(requirements)
@@ -55,7 +55,7 @@ def test_the_oldest_constraints_are_the_lower_ends() -> None:
         assert version(oldest[name][0]) == version(end), name
 
 
-@pytest.mark.parametrize("group", ["base", "train", "dev"])
+@pytest.mark.parametrize("group", ["base", "parquet", "train", "dev"])
 def test_every_dependency_is_pinned_within_its_range(group: str) -> None:
     ends = lowest(PROJECT["dependencies"] if group == "base" else EXTRAS[group])
     pins = pinned("constraints.txt")

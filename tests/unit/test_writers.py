@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import re
+from typing import get_args
 
 import pytest
 from rich.console import Console
 
+from nertag.config import OutputFormat
 from nertag.text import DOCSTART, Passage, TaggedPassage
-from nertag.writers import ConllWriter, PrettyWriter, json_line, labels_line, make_writer, tags_line
+from nertag.writers import OutputSettings, joins, make_renderer, make_sink
+from nertag.writers.lines import ConllWriter, json_line, labels_line, tags_line
+from nertag.writers.pretty import PrettyWriter
 
 
 def tagged(text: str, tags: str, **passage: object) -> TaggedPassage:
@@ -56,6 +61,13 @@ def test_json_keeps_text_readable_and_fields_first() -> None:
     line = json_line(tagged("Zoë", "B-PER", fields={"ïd": "1.0", "a": "[ 1 ]"}))
     assert line.startswith('{"ïd": 1.0, "a": [ 1 ], "text": "Zoë", "tokens": ["Zoë"]')
     assert json_line(MARKER) == ""
+
+
+def test_json_tells_file_and_line_where_there_is_a_name_and_nothing_else_tells_them() -> None:
+    assert json_line(tagged("x", "O", source="a.txt", line=3)).startswith('{"file": "a.txt", "line": 3, "text": "x"')
+    for source in ("-", "--text"):
+        assert json_line(tagged("x", "O", source=source, line=3)).startswith('{"text": "x"')
+    assert json_line(tagged("x", "O", source="a.jsonl", line=3, fields={})).startswith('{"text": "x"')
 
 
 def test_an_object_that_looks_like_a_marker_gets_its_answer() -> None:
@@ -127,13 +139,53 @@ def test_pretty_sends_no_control_characters_of_the_text(color_system: str | None
     assert drawn.endswith("[red]x[/red]\n")
 
 
-def test_make_writer_makes_a_console_only_to_draw_with_it() -> None:
-    def no_console() -> Console:
-        raise AssertionError("no console is needed")
+def written(settings: OutputSettings, *passages: TaggedPassage) -> str:
+    """Send passages through both halves of a format, by way of a pickle as between processes."""
+    settings = pickle.loads(pickle.dumps(settings))
+    sink = make_sink(settings, no_console)
+    render = make_renderer(settings)
+    pieces = pickle.loads(pickle.dumps([render(passage) for passage in passages]))
+    if joins(settings):
+        pieces = ["".join(pieces)]
+    parts = [sink.begin(), *(sink.write(piece) for piece in pieces), *sink.finish()]
+    return "".join(part if isinstance(part, str) else part.decode("latin-1") for part in parts)
 
-    assert make_writer("labels", no_console)(NOBODY) == "0 0\n"
-    assert make_writer("tags", no_console)(NOBODY) == "O O\n"
-    assert make_writer("conll", no_console)(NOBODY) == "nobody\tO\ncame\tO\n\n"
-    assert make_writer("jsonl", no_console)(NOBODY).startswith('{"text": "nobody came"')
-    with pytest.raises(AssertionError, match="no console is needed"):
-        make_writer("pretty", no_console)
+
+def no_console() -> Console:
+    raise AssertionError("no console is needed")
+
+
+KINDS: dict[OutputFormat, str] = {
+    "labels": "0 0\n",
+    "tags": "O O\n",
+    "conll": "nobody\tO\ncame\tO\n\n",
+    "jsonl": '{"text": "nobody came"',
+    "csv": "file,line,start,end,text,label,score\n",
+    "parquet": "PAR1",
+    "markup": "nobody came\n",
+    "redact": "nobody came\n",
+    "pseudonyms": "nobody came\n",
+    "names": "name\tlabel\tcount\tfiles\tfirst\n",
+    "html": "<!DOCTYPE html>\n",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_pretty_needs_a_console(kind: OutputFormat) -> None:
+    assert written(OutputSettings(kind), NOBODY).startswith(KINDS[kind])
+
+
+def test_pretty_draws_with_its_console() -> None:
+    assert {*KINDS, "pretty"} == set(get_args(OutputFormat))
+    sink = make_sink(OutputSettings("pretty"), lambda: Console(file=io.StringIO()))
+    assert sink.write(make_renderer(OutputSettings("pretty"))(NAMES)) == "we met [Harry James Potter] , [Ron]\n"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("parquet", "html")])
+def test_a_marker_is_no_text(kind: OutputFormat) -> None:
+    expected = written(OutputSettings(kind)) + ("-DOCSTART-\tO\n\n" if kind == "conll" else "")
+    assert written(OutputSettings(kind), MARKER) == expected
+
+
+def test_the_secret_is_not_shown() -> None:
+    assert "0123456789abcdef" not in repr(OutputSettings("pseudonyms", key=b"0123456789abcdef"))
