@@ -422,8 +422,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code.
+
+    Raises:
+        OSError: If one comes that no command explains, which is a bug.
     """
-    from nertag.console import PipeClosedError, report
+    from nertag.console import PipeClosedError, abandon_stdout, report
 
     try:
         app(None if argv is None else list(argv), prog_name="nertag")
@@ -434,7 +437,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except NertagError as error:
         report(error)
         return 1
+    except OSError as error:
+        if not _is_typers(error):
+            raise
+        abandon_stdout()
+        report(NertagError(f"standard output cannot be written: {error.strerror}"))
+        return 1
     return 0
+
+
+def _is_typers(error: OSError) -> bool:
+    """Whether an error comes from Typer's own writing: of help, the version or a completion, as on a full disk."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return place is not None and error.filename is None and place.tb_frame.f_globals["__name__"].startswith("typer.")
 
 
 def run() -> None:

@@ -42,6 +42,9 @@ DocumentUnit = Literal["file", "line"]
 LONGEST_WINDOW = 10_000
 """Tokens that a network may see at once: what bounds the memory that tagging takes."""
 
+LARGEST_SIZE = (1 << 31) - 1
+"""What no size of a network exceeds; what fits into memory is far less."""
+
 
 def _at_least(config: object, least: int, *names: str) -> None:
     """Raise a ConfigError if one of the named settings is below `least`."""
@@ -49,6 +52,14 @@ def _at_least(config: object, least: int, *names: str) -> None:
         value = getattr(config, name)
         if not least <= value < math.inf:
             raise ConfigError(f"{name} must be at least {least}, not {value}")
+
+
+def _at_most(config: object, most: int, *names: str) -> None:
+    """Raise a ConfigError if one of the named settings is above `most`."""
+    for name in names:
+        value = getattr(config, name)
+        if value > most:
+            raise ConfigError(f"{name} must be at most {most}, not {value}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +116,9 @@ class ModelConfig:
         _at_least(self, 1, "hidden_size", "layers", "embedding_size", "vocabulary_size", "character_size")
         _at_least(self, 1, "character_filters", "character_width", "shape_size")
         _at_least(self, 2, "window")
-        if self.window > LONGEST_WINDOW:
-            raise ConfigError(f"window must be at most {LONGEST_WINDOW}, not {self.window}")
+        _at_most(self, LONGEST_WINDOW, "window")
+        _at_most(self, LARGEST_SIZE, "hidden_size", "layers", "embedding_size", "vocabulary_size", "character_size")
+        _at_most(self, LARGEST_SIZE, "character_filters", "character_width", "shape_size")
         words = [label for label in self.labels if label.split() == [label] and label.isprintable()]
         if not words or len(set(words)) != len(self.labels):
             raise ConfigError(f"labels must be one or more different words, not {list(self.labels)}")

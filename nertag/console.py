@@ -95,13 +95,13 @@ class Results:
                 sys.stdout.buffer.write(content)
             sys.stdout.flush()
         except OSError as error:
-            _abandon_stdout()
+            abandon_stdout()
             if isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == 22):
                 raise PipeClosedError from None
             raise NertagError(f"standard output cannot be written: {error.strerror}") from None
 
 
-def _abandon_stdout() -> None:
+def abandon_stdout() -> None:
     """Point standard output at nothing, so that the interpreter's last flush does not fail a second time."""
     try:
         descriptor = sys.stdout.fileno()

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from nertag.console import draw_aside
+from nertag.console import can_redraw, draw_aside
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+_FIELDS = ("{task.description}", "{task.fields[speed]}")
 
 
 class TrainingProgress:
@@ -30,11 +32,12 @@ class TrainingProgress:
 
     def __enter__(self) -> TrainingProgress:
         """Draw the bar, if this is a terminal."""
-        if self._console and self._console.is_terminal:
-            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        if self._console and can_redraw():
+            from rich.progress import BarColumn, Progress, TextColumn
+            from rich.table import Column
 
-            columns = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[speed]}")]
-            self._bar = Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True)
+            text = [TextColumn(field, table_column=Column(no_wrap=True)) for field in _FIELDS]
+            self._bar = Progress(text[0], BarColumn(bar_width=16), text[1], console=self._console, transient=True)
             self._bar.start()
             self._bar.add_task("starting", total=self._epochs, speed="")
         return self
@@ -66,13 +69,13 @@ class TrainingProgress:
             return
         remaining = (self._epochs - done) * (now - self._began) / passed
         per_second = tokens / share * passed / (now - self._began)
-        speed = f"loss {loss:.4f}  {per_second:,.0f} tokens/s  at most {_clock(remaining)} left"
+        speed = f"loss {loss:.4f}  {_rounded(per_second)} tokens/s  at most {_clock(remaining)} left"
         task = self._bar.task_ids[0]
         description = f"epoch {epochs_done + 1}/{self._epochs}"
         self._bar.update(task, completed=done, description=description, speed=speed)
 
     def epoch(self, line: Mapping[str, Any]) -> None:
-        """Write an epoch's line.
+        """Write an epoch's line; a star marks the best F1 so far.
 
         Args:
             line: The fields of an `EpochReport`.
@@ -80,11 +83,16 @@ class TrainingProgress:
         if not self._console:
             return
         text = (
-            f"epoch {line['epoch']:>3}/{self._epochs}  loss {line['loss']:.4f}  precision {line['precision']:.4f}  "
-            f"recall {line['recall']:.4f}  f1 {line['f1']:.4f}  norm {line['gradient_norm']:.3f}  "
-            f"rate {line['learning_rate']:.6f}  {line['tokens'] / line['seconds']:,.0f} tokens/s"
+            f"epoch {line['epoch']:>{len(str(self._epochs))}}/{self._epochs}  loss {line['loss']:.4f}  "
+            f"P {line['precision']:.3f}  R {line['recall']:.3f}  F1 {line['f1']:.4f}{'*' if line['is_best'] else ' '}  "
+            f"norm {line['gradient_norm']:.1f}  {_rounded(line['tokens'] / line['seconds'])} tokens/s"
         )
-        self._console.print(text + ("  best" if line["is_best"] else ""), soft_wrap=True)
+        self._console.print(text, soft_wrap=True)
+
+
+def _rounded(number: float) -> str:
+    """Write a number in thousands, if it has any."""
+    return f"{number / 1000:,.0f}k" if number >= 999.5 else f"{number:.0f}"
 
 
 def _clock(seconds: float) -> str:

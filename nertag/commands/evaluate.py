@@ -167,13 +167,14 @@ def _told_apart(evaluations: Sequence[Evaluation], sources: Sequence[str]) -> li
 @contextmanager
 def _status(message: str) -> Iterator[None]:
     """Show on a terminal what is being done; say nothing elsewhere."""
-    aside = console.draw_aside()
-    if not aside.is_terminal:
+    if not console.can_redraw():
         yield
         return
     from rich.text import Text
 
-    with aside.status(Text(message)):  # A plain string would be searched for markup, such as the `[b]` of a path.
+    with console.draw_aside().status(
+        Text(message)
+    ):  # A plain string would be searched for markup, such as the `[b]` of a path.
         yield
 
 

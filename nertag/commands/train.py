@@ -6,14 +6,15 @@ import hashlib
 import json
 import os
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nertag._version import __version__
 from nertag.commands.extras import require_train_extra
-from nertag.config import Recipe, from_mapping, to_mapping
+from nertag.config import ModelConfig, Recipe, from_mapping, to_mapping
 from nertag.console import note
 from nertag.errors import ConfigError, DataError, ModelError, TrainingError
 from nertag.features import RESERVED, FormTable, Vocabulary, count_words, known_characters
@@ -210,7 +211,7 @@ class _Run:
 
         Raises:
             ConfigError: If the checkpoint is another run's.
-            TrainingError: If the model cannot be written; its checkpoint stays.
+            TrainingError: If there is too little memory, or the model cannot be written; its checkpoint stays.
         """
         import torch
 
@@ -219,8 +220,10 @@ class _Run:
         training = self._load("train", self.recipe.sources)
         validation = self._load("validation", self.recipe.validation)
         torch.manual_seed(self.recipe.training.seed)
-        vocabulary, network = self._network([s for corpus in training for s in corpus.sentences])
-        trainer = self._trainer(vocabulary, network, training, validation, device)
+        _check_memory(self.recipe.model, device)
+        with _memory_errors():
+            vocabulary, network = self._network([s for corpus in training for s in corpus.sentences])
+            trainer = self._trainer(vocabulary, network, training, validation, device)
         data = _fingerprint(vocabulary, network, self.regions, [*training, *validation])
         path = checkpoint_path(self.output)
         if checkpoint:
@@ -240,7 +243,8 @@ class _Run:
             self.say(f"going on after epoch {trainer.epoch}")
         else:
             path.unlink(missing_ok=True)
-        self._train(trainer, data, force=force)
+        with _memory_errors():
+            self._train(trainer, data, force=force)
         trainer.take_best()
         try:
             self._write(trainer, vocabulary, training, validation, force=force)
@@ -401,6 +405,53 @@ class _Run:
             (folder / GRAPH).write_bytes(build_graph(network).SerializeToString())
             plot_curves(self.history, folder / CURVES)
         self.say(f"{self.output}: epoch {best['epoch']} is the best, validation F1 {best['f1']:.4f}")
+
+
+_TOO_LARGE = "Choose a smaller --hidden-size, fewer --layers or fewer --batch-tokens."
+_TRAINING_BYTES = 20
+"""Of one weight: the weight, its gradient, the two moments of Adam and the average."""
+
+
+def _check_memory(model: ModelConfig, device: torch.device) -> None:
+    """Refuse a network that this machine cannot hold, before the system ends the program for trying.
+
+    Raises:
+        TrainingError: If its recurrent weights alone take more than all memory there is.
+    """
+    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
+        return
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    rows = model.directions * model.gates * model.hidden_size
+    weights = rows * model.hidden_size + (model.layers - 1) * rows * (model.directions + 1) * model.hidden_size
+    needed = weights * (_TRAINING_BYTES if device.type == "cpu" else 4)
+    if needed > memory:
+        raise TrainingError(
+            f"to train {weights:,} recurrent weights takes {needed / 1e9:,.0f} GB of memory, and there are "
+            f"{memory / 1e9:,.0f} GB",
+            hint=_TOO_LARGE,
+        )
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Turn what torch raises when memory runs out into one sentence.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        TrainingError: If memory runs out.
+        RuntimeError: If torch fails for another reason.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise TrainingError("there is not enough memory", hint=_TOO_LARGE) from None
+    except RuntimeError as error:
+        message = str(error).strip().partition("\n")[0]
+        if "allocate memory" not in message and "out of memory" not in message:
+            raise
+        raise TrainingError(f"there is not enough memory: {message}", hint=_TOO_LARGE) from None
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -168,6 +168,7 @@ def test_a_terminal_is_told_what_is_being_done_whatever_the_path(
 ) -> None:
     aside = Console(file=io.StringIO(), force_terminal=True, width=500)
     monkeypatch.setattr("nertag.console.draw_aside", lambda: aside)
+    monkeypatch.setattr("nertag.console.can_redraw", lambda: True)
     path = written(tmp_path / "a[/b][red].conll", NOVEL)
     assert run(path).code == 0
     assert f"{path}: loading and tagging" in aside.file.getvalue()  # type: ignore[attr-defined]

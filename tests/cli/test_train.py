@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -271,7 +272,7 @@ def test_an_interrupted_run_goes_on_to_the_same_model(
     resumed = run("train", "--resume", "--output", "broken/m")
     assert resumed.code == 0, resumed.err
     assert "nertag: going on after epoch 2\n" in resumed.err
-    assert "epoch   3/4" in resumed.err and "epoch   2/4" not in resumed.err
+    assert "epoch 3/4" in resumed.err and "epoch 2/4" not in resumed.err
     assert contents(tmp_path / "broken" / "m") == contents(tmp_path / "whole" / "m")
     assert names_in(tmp_path / "broken") == ["m"]
 
@@ -581,7 +582,7 @@ def test_quiet_leaves_errors(run: Run) -> None:
 def test_early_stopping_is_announced(run: Run) -> None:
     trained = run("train", *SOURCES, *TINY, "--patience", "2", "--output", "m")
     assert "nertag: no better epoch in 2: stopping early\n" in trained.err
-    assert "epoch  25/25" not in trained.err
+    assert "epoch 25/25" not in trained.err
 
 
 def test_the_best_epoch_is_written_and_not_the_last(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -623,6 +624,60 @@ def test_help_tells_the_defaults(run: Run) -> None:
     assert "Several with commas. [default: PER]" in shown
     assert "is part of the input. [default: yes] --shape-size" in shown
     assert "Corpora to choose the best epoch on. --vectors" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--hidden-size", "1000000000"],
+            "to train 8,000,000,000,000,000,000 recurrent weights takes 160,000,000,000 GB",
+        ),
+        (["--layers", "1000000000"], "to train "),
+        (["--embedding-size", "2000000000000"], "settings: model: embedding_size must be at most 2147483647"),
+    ],
+)
+def test_a_network_larger_than_the_machine(run: Run, options: list[str], message: str) -> None:
+    code, out, err = run("train", *SOURCES, *TINY, *options, "--output", "m")
+    assert (code, out) == (1, "")
+    assert f"nertag: error: {message}" in err
+    assert "Traceback" not in err
+    assert names_in(Path()) == ["dev.jsonl", "train.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "there is not enough memory\n"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory\nframe #0"),
+            "DefaultCPUAllocator: can't allocate memory\n",
+        ),
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried"),
+            "there is not enough memory: CUDA out of memory. Tried\n",
+        ),
+    ],
+)
+def test_memory_that_runs_out_in_training(
+    run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("nertag.training.Trainer.epochs", fail)
+    code, _, err = run("train", *SOURCES, *TINY, "--output", "m")
+    assert code == 1
+    assert f"{words}  hint: Choose a smaller --hidden-size, fewer --layers or fewer --batch-tokens.\n" in err
+
+
+def test_other_faults_of_torch_are_bugs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr("nertag.training.Trainer.epochs", fail)
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        run("train", *SOURCES, *TINY, "--output", "m")
 
 
 def test_mistakes_are_found_before_torch_is_loaded(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

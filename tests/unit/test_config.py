@@ -136,6 +136,15 @@ def test_lower_ends_of_the_model(name: str, least: int) -> None:
         ModelConfig(**{name: least - 1})
 
 
+@pytest.mark.parametrize(
+    ("name", "most"), [("hidden_size", (1 << 31) - 1), ("layers", (1 << 31) - 1), ("window", 10_000)]
+)
+def test_upper_ends_of_the_model(name: str, most: int) -> None:
+    assert getattr(ModelConfig(**{name: most}), name) == most
+    with refuses(f"{name} must be at most {most}, not {most + 1}"):
+        ModelConfig(**{name: most + 1})
+
+
 @pytest.mark.parametrize("name", ["epochs", "patience"])
 def test_lower_ends_of_the_training(name: str) -> None:
     assert getattr(TrainingConfig(**{name: 1}), name) == 1
