@@ -23,12 +23,13 @@ _FAMILY = (
 def made_up_name(number: int) -> str:
     """Return the made-up name of a number, counted from 0: every number has another.
 
-    The lists' lengths share no divisor, so that both names change from one number to the next. Once every pair has been
-    used, initials part further people.
+    The lists' lengths share no divisor, nor do the steps with them: no pair returns before all have had their turn, and
+    then initials part them.
     """
     turn = number // (len(_GIVEN) * len(_FAMILY))
     initials = ""
     while turn:
         turn, letter = divmod(turn - 1, 26)
         initials = f" {chr(ord('A') + letter)}.{initials}"
-    return f"{_GIVEN[number % len(_GIVEN)]}{initials} {_FAMILY[number % len(_FAMILY)]}"
+    given, family = _GIVEN[number * 27 % len(_GIVEN)], _FAMILY[(number * 34 + 20) % len(_FAMILY)]
+    return f"{given}{initials} {family}"

@@ -68,7 +68,7 @@ class Form(NamedTuple):
 @lru_cache(maxsize=1 << 14)
 def form_of(name: str) -> Form:
     """Return what of a name tells people apart."""
-    words = [_POSSESSIVE.sub("", word).strip(_AROUND) for word in _split_initials(name)]
+    words = [_POSSESSIVE.sub("", _POSSESSIVE.sub("", word).strip(_AROUND)) for word in _split_initials(name)]
     words = [word for word in words if word]
     while len(words) > 1 and normalize(words[0]) in _TITLES:
         del words[0]
