@@ -153,9 +153,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-Model = Annotated[
-    str, typer.Option("--model", "-m", metavar="MODEL", help="A shipped model's name, a model folder or a Hub id.")
-]
+
+def _complete_model(incomplete: str) -> list[str]:
+    """Return the shipped models that a word may become; the shell itself completes folders."""
+    from nertag.model_folder import shipped_names
+
+    return [name for name in shipped_names() if name.startswith(incomplete)]
+
+
+_MODEL_HELP = "A shipped model's name, a model folder or a Hub id."
+Model = Annotated[str, typer.Option("--model", "-m", metavar="MODEL", help=_MODEL_HELP, autocompletion=_complete_model)]
 
 
 def _print_version(wanted: bool) -> None:
@@ -210,6 +217,7 @@ def tag(
         typer.Option(
             "--format",
             "-f",
+            metavar="FORMAT",
             show_default="pretty on a terminal, labels otherwise",
             help="labels: a line of 1 and 0 for every line of text or tokens, every object, or every conll sentence; "
             "tags: the same as IOB2; conll: token TAB tag; jsonl: tokens, tags and mentions with offsets and "
@@ -396,7 +404,7 @@ Examples:
 @app.command(epilog=_INFO_EXAMPLES, cls=_Command)
 def info(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A shipped model's name, a model folder or a Hub id.")
+        str, typer.Argument(metavar="MODEL", help=_MODEL_HELP, autocompletion=_complete_model)
     ] = _DEFAULT_MODEL,
     json_output: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
 ) -> None:

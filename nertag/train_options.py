@@ -99,9 +99,7 @@ Examples:
 def train(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="SOURCE...", help="Files or folders with gold tags, or Hub ids, org/name:config@revision."
-        ),
+        typer.Argument(metavar="SOURCE", help="Files or folders with gold tags, or Hub ids, org/name:config@revision."),
     ] = None,
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="The model folder to write.")],

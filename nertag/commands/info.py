@@ -82,7 +82,7 @@ def models(*, json_output: bool) -> None:
         NertagError: If one is damaged or the output cannot be written.
     """
     results = console.Results()
-    found = []
+    found: list[dict[str, Any]] = []
     for name in shipped_names():
         folder = find(name)
         card = _card(folder)

@@ -133,7 +133,9 @@ def test_both_archives_hold_the_package_and_its_model(distributions: Path) -> No
     with tarfile.open(source) as archive:
         in_source = {name.partition("/")[2] for name in archive.getnames()}
     top_levels = {name.partition("/")[0] for name in in_wheel}
-    assert top_levels == {"nertag", f"nertag-{__version__}.dist-info"}
+    assert top_levels == {"nertag", f"nertag-{__version__}.dist-info", f"nertag-{__version__}.data"}
+    data = [name for name in in_wheel if name.startswith(f"nertag-{__version__}.data/")]
+    assert data == [f"nertag-{__version__}.data/data/share/man/man1/nertag.1"]
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "nertag").rglob("*.py")}
     assert modules | {"nertag/py.typed"} <= in_wheel & in_source
     model = {path.name for path in (ROOT / "models/en-person").iterdir()}

@@ -1,0 +1,172 @@
+"""A second look at a document: what its other mentions of a word say about this one.
+
+A recurrent network sees one window. That "Wang" is a person is plain where his full name stands, and not where a window
+says only that "Wang was jailed"; and a firm that looks like a person once looks like a firm in the next paragraph. So,
+after all windows of a document have their logits, a small network reads, for every token that could be in a mention,
+what the logits say at the other places where the same word stands, in whatever case, and adds its correction:
+
+    logits'_i = logits_i + V·tanh(W·f_i + b) + c
+
+with f_i the features of `features_of`. It runs over the few tokens whose word somewhere in the document looks like a
+name, in NumPy, and costs little. Earlier uses of other mentions in a document: Krishnan and Manning 2006 (a second
+stage that reads the first one's predictions), Akbik et al. 2019 (pooled embeddings).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nertag.features import SHAPES
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
+LEAST = 0.01
+"""The probability of being in a mention that some place of a word must have for the second look to take place."""
+
+_OF_OTHERS = 10
+_OF_NEIGHBOUR = 5
+FEATURES = _OF_OTHERS + 6 + len(SHAPES) + 2 * _OF_NEIGHBOUR
+"""Features of a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """The correction's weights.
+
+    Attributes:
+        entry: W and b, float32, (FEATURES + 1, units), b in the last row.
+        exit: V and c, float32, (units + 1, 3), c in the last row.
+    """
+
+    entry: Floats
+    exit: Floats
+
+    def tensors(self) -> dict[str, Floats]:
+        """Return the weights by name, as a model folder keeps them behind `agreement.`."""
+        return {"entry": self.entry, "exit": self.exit}
+
+    def correct(self, logits: Floats, words: Rows, shapes: Rows, documents: Rows) -> Floats:
+        """Correct the logits of whole documents.
+
+        Args:
+            logits: Of O, B- and I-, float32, (tokens, 3), documents one after another.
+            words: A number for each token's word, the same for the same word in any case, int64, (tokens,).
+            shapes: Shape ids, int64, (tokens,).
+            documents: A number for each token's document, rising, int64, (tokens,).
+
+        Returns:
+            Corrected logits, float32, (tokens, 3).
+        """
+        chosen, features = features_of(logits, words, shapes, documents)
+        if not len(chosen):
+            return logits
+        hidden = np.tanh(features @ self.entry[:-1] + self.entry[-1])
+        corrected = logits.copy()
+        corrected[chosen] += hidden @ self.exit[:-1] + self.exit[-1]
+        return corrected
+
+
+def features_of(logits: Floats, words: Rows, shapes: Rows, documents: Rows) -> tuple[Rows, Floats]:
+    """Describe every token whose word looks like a name somewhere in its document.
+
+    A token's features: of the other places of its word in the document the logarithm of their number plus one, the
+    highest, mean and lowest probability of being in a mention, the highest and mean probability of being in a mention
+    of several tokens, the highest ones of B- and I-, the share written in lower case, and the highest log-odds; its own
+    probabilities and their logarithms; its shape; and of the token before and the one after their probabilities and the
+    highest probability elsewhere of being in a mention and in one of several tokens.
+
+    Args:
+        logits: As in `Agreement.correct`, and so are the others.
+        words: Likewise.
+        shapes: Likewise.
+        documents: Likewise.
+
+    Returns:
+        The tokens' indices, int64, (chosen,), and their features, float32, (chosen, FEATURES).
+    """
+    probabilities = _softmax(logits)
+    inside = 1 - probabilities[:, 0]
+    place = documents * (int(words.max(initial=0)) + 1) + words
+    hot = np.unique(place[inside >= LEAST])
+    if not len(hot):
+        return np.zeros(0, np.int64), np.zeros((0, FEATURES), np.float32)
+    group = np.searchsorted(hot, place)
+    group[group == len(hot)] = 0
+    chosen = np.flatnonzero(hot[group] == place)
+    of_others = _of_others(probabilities, shapes, chosen, group[chosen])
+    own = probabilities[chosen]
+    shape = np.eye(len(SHAPES), dtype=np.float32)[shapes[chosen]]
+    # What a neighbour is to a token; a token beyond the document's edges is all zeros.
+    beside = np.zeros((len(logits) + 2, _OF_NEIGHBOUR), np.float32)
+    beside[1:-1, :3] = probabilities
+    beside[chosen + 1, 3] = of_others[:, 1]
+    beside[chosen + 1, 4] = of_others[:, 4]
+    edges = np.concatenate([[-1], documents, [-1]])
+    before = beside[chosen] * (edges[chosen] == edges[chosen + 1])[:, None]
+    after = beside[chosen + 2] * (edges[chosen + 2] == edges[chosen + 1])[:, None]
+    features = np.concatenate([of_others, own, np.log(own + 1e-5) / 3, shape, before, after], axis=1)
+    return chosen, features.astype(np.float32)
+
+
+def _of_others(probabilities: Floats, shapes: Rows, chosen: Rows, group: Rows) -> Floats:
+    """Describe the other places of each chosen token's word.
+
+    Args:
+        probabilities: Of O, B- and I-, (tokens, 3).
+        shapes: Shape ids, (tokens,).
+        chosen: Indices of tokens, rising.
+        group: A number below the number of groups for each chosen token's word in its document, (chosen,).
+
+    Returns:
+        The first features of `features_of`, float32, (chosen, 10).
+    """
+    p = probabilities[chosen]
+    inside = 1 - p[:, 0]
+    following = np.append(probabilities[1:, 2], np.float32(0))[chosen]
+    several = np.maximum(p[:, 2], p[:, 1] * following)
+    others = np.bincount(group)[group] - 1
+    some = others > 0
+    divisor = np.maximum(others, 1)
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+
+    def highest(values: Floats) -> Floats:
+        """Return the highest value among the others, 0 where there are none."""
+        top = np.maximum.reduceat(values[order], starts)[group]
+        is_top = values == top
+        tops = np.bincount(group, is_top)[group]
+        second = np.maximum.reduceat(np.where(is_top, -np.inf, values)[order], starts)[group]
+        result: Floats = np.where(some, np.where(is_top & (tops == 1), second, top), 0)
+        return result
+
+    def mean(values: Floats) -> Floats:
+        """Return the mean of the others, 0 where there are none."""
+        result: Floats = (np.bincount(group, values)[group] - values) / divisor
+        return result
+
+    odds = np.log(inside + 1e-4) - np.log(p[:, 0] + 1e-4)
+    lower = (shapes[chosen] == SHAPES.index("lower")).astype(np.float32)
+    columns = [
+        np.log1p(others),
+        highest(inside),
+        mean(inside),
+        -highest(-inside),
+        highest(several),
+        mean(several),
+        highest(p[:, 1]),
+        highest(p[:, 2]),
+        mean(lower),
+        highest(odds) / 5,
+    ]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _softmax(logits: Floats) -> Floats:
+    """Softmax over the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    result: Floats = powers / powers.sum(axis=-1, keepdims=True)
+    return result
