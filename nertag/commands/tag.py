@@ -111,6 +111,7 @@ def _outputs(
     except NertagError as error:
         fault = error
     yield from sink.finish()
+    yield None
     if fault:
         raise fault
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
+
+from nertag.config import OutputFormat
 
 if TYPE_CHECKING:
     from .conftest import RunTag
@@ -31,6 +33,6 @@ def test_there_are_cases_for_every_input_and_format() -> None:
     commands = " ".join(case.read_text(encoding="utf-8").partition("\n")[0] for case in CASES)
     for option, values in {
         "--input": ("text", "tokens", "jsonl", "conll"),
-        "--format": ("labels", "tags", "conll", "jsonl", "pretty"),
+        "--format": tuple(kind for kind in get_args(OutputFormat) if kind != "parquet"),  # Which is no text.
     }.items():
         assert [value for value in values if f"{option} {value}" not in commands] == []
