@@ -37,7 +37,10 @@ class Engine:
         path = folder / GRAPH
         graph = _read_graph(path)
         try:
-            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+            # Falling back, to the same provider, would first print to standard output.
+            self._session = onnxruntime.InferenceSession(
+                graph, options, providers=["CPUExecutionProvider"], enable_fallback=0
+            )
         except Exception as error:  # ONNX Runtime raises classes of its own that share no base but Exception
             raise ModelError(f"ONNX Runtime does not accept it: {_first_line(error)}", path=path) from None
         wanted = {"vectors", "forms", "lengths"}

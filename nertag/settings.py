@@ -52,7 +52,7 @@ def applied(ctx: typer.Context, files: Sequence[str], args: Sequence[str]) -> It
     options = configurable(ctx.command)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for origin, settings in [*((file, _read(file)) for file in files), (PREFIX, _variables(os.environ, options))]:
+    for origin, settings in [*((file, read(file)) for file in files), (PREFIX, _variables(os.environ, options))]:
         for key, value in settings.items():
             option = options.get(key)
             if option is None:
@@ -118,7 +118,7 @@ def _toml(value: object) -> str:
     return str(value).lower()
 
 
-def _read(file: str) -> Mapping[str, Any]:
+def read(file: str) -> Mapping[str, Any]:
     """Read a settings file.
 
     Returns:

@@ -420,6 +420,10 @@ GRAPHS: dict[str, tuple[Damage, str]] = {
     "no graph": (graph(lambda model: model.ClearField("graph")), "ONNX Runtime does not accept it"),
     "no inputs": (graph(lambda model: model.graph.ClearField("input")), "ONNX Runtime does not accept it"),
     "no outputs": (graph(lambda model: model.graph.ClearField("output")), ""),
+    "names that are no text": (
+        lambda folder: becomes((folder / GRAPH).read_bytes().replace(b"LSTM", b"LS\xd0M"))(folder / GRAPH),
+        "ONNX Runtime does not accept it",
+    ),
     "a version of the future": (graph(lambda model: setattr(model, "ir_version", 999)), "ONNX Runtime does not accept"),
 }
 
