@@ -189,6 +189,7 @@ _TAG_EXAMPLES = """\b
 Examples:
   nertag tag --text 'Harry Potter and Hermione Granger invented a new spell'
   nertag tag --format jsonl book.txt > book.jsonl
+  nertag tag --format redact --threshold 0.05 letter.txt
   tail -f chat.log | nertag tag --document line --format jsonl
 """
 

@@ -6,7 +6,7 @@ The rule, in the order in which it is tried:
    (*Dr*, *Ms.*, *Sir*), a possessive `'s` and lower-case particles (*van*, *de*) make no difference.
 2. A given and a family name are the person with that family name whose given names agree, if there is only one. They
    agree if each is the same as its counterpart or one is the other's initial; missing middle names do not matter, but
-   *Jr.* and *Sr.* do.
+   *Jr.* and *Sr.* do. (Unless hundreds have that family name and initial.)
 3. A bare name, which is what a longer one begins or ends with (*Hermione*, *Granger*, *García Márquez*), is the person
    who was last called by such a longer name in this run.
 4. A longer name is the person who was so far known by a bare one only, if it begins or ends with that.
@@ -27,6 +27,9 @@ _TITLES = frozenset(
 )
 _PARTICLES = frozenset("van von der den ten ter de da di del della du dos la le y bin ibn al".split())
 _GENERATIONS = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "ii", "iii": "iii", "iv": "iv"}
+# From so many people with one family name and initial on, a name that is not quite theirs is somebody else: to look at
+# all of them for every new name would take ever longer.
+_CROWD = 300
 _AROUND = ".,;:!?\"'()[]“”‘’„«»–—-…"
 _POSSESSIVE = re.compile(r"(?i)['’]s$")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.-?)+[^\W\d_]?\.?")
@@ -155,8 +158,8 @@ class People:
             return next((person for person in found if person is not None), None)
         if form in self._first:
             return self._first[form]
-        family, initial = form.parts[-1], form.parts[0][0]
-        agreeing = [person for person in self._namesakes.get((family, initial), ()) if self._may_be(person, form)]
+        namesakes = self._namesakes.get((form.parts[-1], form.parts[0][0]), ())
+        agreeing = [person for person in namesakes if self._may_be(person, form)] if len(namesakes) < _CROWD else ()
         if len(agreeing) == 1:
             return agreeing[0]
         for known in (self._recent, self._recalled):

@@ -137,6 +137,17 @@ def test_options_without_use_are_refused(run_tag: RunTag, arguments: list[str], 
     assert err.splitlines()[-1] == f"Error: Invalid value for {message}"
 
 
+def test_the_key_is_asked_for_before_the_model(run_tag: RunTag, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(model: str, threshold: float | None = None) -> None:
+        raise AssertionError("the model was loaded")
+
+    monkeypatch.setattr(sys.modules["nertag.tagger"], "load", load)
+    for option in ("--key", "--mapping"):
+        code, out, err = run_tag("--format", "pseudonyms", option, "no-such-folder/file", "--text", "Tom")
+        assert (code, out) == (1, "")
+        assert err.startswith("nertag: error: no-such-folder/file: ")
+
+
 def test_names_as_json(run_tag: RunTag) -> None:
     found = json.loads(run_tag("--format", "names", "--json", stdin=TEXT.encode()).out)
     assert [entry["name"] for entry in found] == ["Mira Olsen", "Olsen", "Tom"]

@@ -54,6 +54,16 @@ def test_who_is_meant(names: str, expected: list[int]) -> None:
     assert numbers(names) == expected
 
 
+def test_in_a_crowd_nobody_is_taken_for_another() -> None:
+    def people(size: int) -> list[int]:
+        return numbers(
+            "; ".join([*(f"J{chr(0x4E00 + index)} Smith" for index in range(size)), "John A. Smith", "John Smith"])
+        )
+
+    assert people(200)[-2:] == [200, 200]
+    assert people(400)[-2:] == [400, 401]
+
+
 def test_a_name_is_split_into_what_tells_people_apart() -> None:
     assert form_of("Dr. J.R.R. van der Tolkien Jr.") == Form(("j", "r", "r", "tolkien"), "jr")
     assert form_of("“O'Connor’s”") == Form(("o'connor",))
