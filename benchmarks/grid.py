@@ -12,8 +12,9 @@ import torch
 from safetensors.torch import load_file
 from shell import mention_scores, nertag
 
-from nertag.features import RESERVED
-from nertag.model_folder import read_config, read_vocabulary
+from nertag.export import build_graph
+from nertag.features import RESERVED, FormTable
+from nertag.model_folder import GRAPH, read_config, read_vocabulary
 from nertag.network import Network, TorchBatch
 from nertag.tagger import load
 from nertag.text import split_words
@@ -32,12 +33,17 @@ def onnx_difference(folder: Path) -> float:
     network = Network(config.model, vocabulary.size, len(vocabulary.characters) + RESERVED, config.embedding_size)
     network.load_state_dict(load_file(folder / "weights.safetensors"))
     network.eval()
+    (folder / GRAPH).write_bytes(build_graph(network).SerializeToString())  # not quantised, as the stored one is
     tagger = load(folder)
-    batch = tagger.table.batch([tagger.table.rows(split_words(sentence)) for sentence in SENTENCES])
+    table = FormTable(vocabulary)
+    batch = table.batch([table.rows(split_words(sentence)) for sentence in SENTENCES])
+    rows = tagger.forms.rows(table.forms)
     with torch.inference_mode():
         expected = network(TorchBatch.of(batch)).numpy()
     real = np.arange(expected.shape[1]) < batch.lengths[:, None]
-    return float(np.abs(expected - tagger.engine.logits(batch))[real].max())
+    forms, lengths = rows[batch.forms.T], batch.lengths.astype(np.int32)
+    found = tagger.engine.logits(tagger.forms.vectors, np.ascontiguousarray(forms), lengths)
+    return float(np.abs(expected - found)[real].max())
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -38,29 +39,71 @@ def decode(
         Tag ids, int64, (batch, time), a strict IOB2 sequence in each row; and for every token the probability that it
         carries the chosen label, B- and I- taken together, float32, (batch, time). Both are arbitrary past the lengths.
     """
-    if logits.shape[2] == 1:
-        return _decode_binary(logits[:, :, 0] / temperature, threshold)
-    probabilities = _softmax(logits / temperature)
-    eligible = None if threshold is None else _eligible(probabilities, threshold)
-    chosen: TagIds = (probabilities if eligible is None else np.where(eligible, probabilities, -1)).argmax(axis=2)
-    allowed = allowed_transitions(tags)
-    inside = np.arange(logits.shape[1]) < lengths[:, None]
-    broken = ~allowed[0, chosen[:, 0]] | (~allowed[chosen[:, :-1], chosen[:, 1:]] & inside[:, 1:]).any(axis=1)
-    if broken.any():
-        # Past the end nothing speaks for any tag, so that padding has no say in the tags before it.
-        evidence = np.log(probabilities + 1e-30)
+    real = np.arange(logits.shape[1]) < lengths[:, None]
+    flat = logits[real]
+    ids, scores = np.zeros(real.shape, np.int64), np.zeros(real.shape, np.float32)
+    ids[real] = choose(flat, np.cumsum(lengths) - lengths, tags, temperature, threshold)
+    scores[real] = scores_of(flat, ids[real], temperature)
+    return ids, scores
+
+
+def choose(
+    logits: Floats,
+    starts: npt.NDArray[np.int64],
+    tags: Sequence[str],
+    temperature: float,
+    threshold: float | None = None,
+) -> TagIds:
+    """Choose tags as `decode` does, for windows one after another.
+
+    Args:
+        logits: float32, (tokens, outputs).
+        starts: First token of every window, rising from 0, (windows,).
+        tags: As in `decode`, and so are the others.
+        temperature: Likewise.
+        threshold: Likewise.
+
+    Returns:
+        Tag ids, int64, (tokens,), a strict IOB2 sequence in every window.
+    """
+    if logits.shape[1] == 1:
+        return _choose_binary(logits[:, 0], starts, temperature, threshold)
+    eligible = None if threshold is None else _eligible(_softmax(logits / temperature), threshold)
+    chosen: TagIds = (logits if eligible is None else np.where(eligible, logits, -np.inf)).argmax(axis=1)
+    allowed = allowed_transitions(tuple(tags))
+    before = np.concatenate([[0], chosen[:-1]])
+    before[starts] = 0
+    broken = np.flatnonzero(~allowed[before, chosen])
+    ends = np.append(starts[1:], len(chosen))
+    for window in np.unique(np.searchsorted(starts, broken, side="right") - 1).tolist():
+        part = slice(starts[window], ends[window])
+        evidence = np.log(_softmax(logits[part] / temperature) + 1e-30)
         if eligible is not None:
-            evidence = np.where(eligible, evidence, _NEVER)
-        evidence = np.where(inside[:, :, None], evidence, 0.0)[broken].astype(np.float32)
-        chosen[broken] = _viterbi(evidence, allowed)
-    label_of = np.array([(index + 1) // 2 for index in range(len(tags))])
+            evidence = np.where(eligible[part], evidence, _NEVER)
+        chosen[part] = _viterbi(evidence, allowed)
+    return chosen
+
+
+def scores_of(logits: Floats, ids: TagIds, temperature: float) -> Floats:
+    """Return the probability that each token, (tokens,), carries the label of its tag id, B- and I- taken together."""
+    if logits.shape[1] == 1:
+        probability = _sigmoid(logits[:, 0] / temperature)
+        return np.where(ids > 0, probability, 1 - probability).astype(np.float32)
+    label_of = np.array([(index + 1) // 2 for index in range(logits.shape[1])])
     same_label = (label_of[:, None] == label_of).astype(np.float32)
-    return chosen, np.einsum("btk,btk->bt", probabilities, same_label[chosen], dtype=np.float32)
+    result: Floats = (_softmax(logits / temperature) * same_label[ids]).sum(axis=1, dtype=np.float32)
+    return result
+
+
+def continues(ids: TagIds) -> npt.NDArray[np.bool_]:
+    """Say which tag ids are I-; one less makes them the B- of their label."""
+    result: npt.NDArray[np.bool_] = (ids > 0) & (ids % 2 == 0)
+    return result
 
 
 def starting_anew(ids: TagIds) -> TagIds:
     """Return the tag ids of a part of a sequence, (time,), with a mention that began before it starting anew."""
-    if len(ids) and ids[0] and ids[0] % 2 == 0:
+    if len(ids) and continues(ids[:1])[0]:
         ids = ids.copy()
         ids[0] -= 1
     return ids
@@ -74,40 +117,46 @@ def _softmax(logits: Floats) -> Floats:
 
 
 def _eligible(probabilities: Floats, threshold: float) -> npt.NDArray[np.bool_]:
-    """Say which tags each token may get, bool, (batch, time, tags): `O` alone, or all but `O`."""
-    inside: npt.NDArray[np.bool_] = 1 - probabilities[:, :, :1] >= threshold
-    return inside != (np.arange(probabilities.shape[2]) == 0)
+    """Say which tags each token may get, bool, (tokens, tags): `O` alone, or all but `O`."""
+    inside = 1 - probabilities[:, :1] >= threshold
+    result: npt.NDArray[np.bool_] = inside != (np.arange(probabilities.shape[1]) == 0)
+    return result
 
 
-def _decode_binary(logits: Floats, threshold: float | None) -> tuple[TagIds, Floats]:
-    """Decode one logit per token, (batch, time): a run of tokens above one half, or the threshold, is one mention."""
-    probability = 1 / (1 + np.exp(-logits.clip(-60, 60)))
-    positive = logits > 0 if threshold is None else probability >= threshold
-    continued = np.zeros_like(positive)
-    continued[:, 1:] = positive[:, :-1]
-    ids = np.where(positive, np.where(continued, 2, 1), 0).astype(np.int64)
-    return ids, np.where(positive, probability, 1 - probability).astype(np.float32)
+def _sigmoid(logits: Floats) -> Floats:
+    """The logistic function."""
+    result: Floats = 1 / (1 + np.exp(-logits.clip(-60, 60)))
+    return result
 
 
-def allowed_transitions(tags: Sequence[str]) -> npt.NDArray[np.bool_]:
+def _choose_binary(
+    logits: Floats, starts: npt.NDArray[np.int64], temperature: float, threshold: float | None
+) -> TagIds:
+    """Decode one logit per token, (tokens,): a run of tokens above one half, or the threshold, is one mention."""
+    positive = logits > 0 if threshold is None else _sigmoid(logits / temperature) >= threshold
+    continued = np.concatenate([[False], positive[:-1]])
+    continued[starts] = False
+    return np.where(positive, np.where(continued, 2, 1), 0).astype(np.int64)
+
+
+@lru_cache
+def allowed_transitions(tags: tuple[str, ...]) -> npt.NDArray[np.bool_]:
     """Say which tag may follow which in IOB2: bool, (tags, tags), row before column; row 0, `O`, is the start, too."""
     parts = [split_tag(tag) for tag in tags]
     return np.array([[letter != "I" or label == before for letter, label in parts] for _, before in parts])
 
 
 def _viterbi(log_probabilities: Floats, allowed: npt.NDArray[np.bool_]) -> TagIds:
-    """Return the most probable allowed sequences (Viterbi 1967): int64, (batch, time)."""
-    batch, time, _ = log_probabilities.shape
+    """Return the most probable allowed sequence (Viterbi 1967): int64, (time,)."""
     barrier = np.where(allowed, 0.0, -np.inf).astype(np.float32)
-    best = log_probabilities[:, 0] + barrier[0]
+    best = log_probabilities[0] + barrier[0]
     came_from = np.zeros(log_probabilities.shape, np.int64)
-    for step in range(1, time):
-        totals = best[:, :, None] + barrier
-        came_from[:, step] = totals.argmax(axis=1)
-        best = totals.max(axis=1) + log_probabilities[:, step]
-    path = np.zeros((batch, time), np.int64)
-    path[:, -1] = best.argmax(axis=1)
-    rows = np.arange(batch)
-    for step in range(time - 1, 0, -1):
-        path[:, step - 1] = came_from[rows, step, path[:, step]]
+    for step in range(1, len(log_probabilities)):
+        totals = best[:, None] + barrier
+        came_from[step] = totals.argmax(axis=0)
+        best = totals.max(axis=0) + log_probabilities[step]
+    path = np.zeros(len(log_probabilities), np.int64)
+    path[-1] = best.argmax()
+    for step in range(len(path) - 1, 0, -1):
+        path[step - 1] = came_from[step, path[step]]
     return path

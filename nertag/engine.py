@@ -1,4 +1,4 @@
-"""Ids in, logits out: the model folder's ONNX graph, run by ONNX Runtime."""
+"""Vectors of forms in, logits out: the model folder's ONNX graph, run by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import onnxruntime
 
 from nertag.config import ModelConfig
 from nertag.errors import ModelError
-from nertag.features import Batch
-from nertag.model_folder import GRAPH, WordTable
+from nertag.model_folder import GRAPH
+
+Floats = npt.NDArray[np.float32]
 
 _LARGEST_GRAPH = (1 << 31) - 1  # What the format itself can hold.
 
@@ -22,13 +23,13 @@ class Engine:
     Args:
         folder: The model folder.
         config: Its network's shape.
-        words: Its word vectors.
+        size: Dimensions of a form's vector.
 
     Raises:
         ModelError: If ONNX Runtime does not accept the graph, or the graph is another network's.
     """
 
-    def __init__(self, folder: Path, config: ModelConfig, words: WordTable) -> None:
+    def __init__(self, folder: Path, config: ModelConfig, size: int) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -44,44 +45,39 @@ class Engine:
         except Exception as error:  # ONNX Runtime raises classes of its own that share no base but Exception
             raise ModelError(f"ONNX Runtime does not accept it: {_first_line(error)}", path=path) from None
         wanted = {"vectors", "forms", "lengths"}
-        wanted |= ({"characters"} if config.characters else set()) | ({"shapes"} if config.shapes else set())
         found = {entry.name: entry.shape for entry in self._session.get_inputs()}
         if set(found) != wanted:
             raise ModelError(f"its inputs are {sorted(found)}, not {sorted(wanted)}", path=path)
         outputs = {entry.name: entry.shape for entry in self._session.get_outputs()}
         ends = [found["vectors"][1:], outputs.get("logits", [])[2:]]
-        if ends != [[words.size], [config.outputs]]:
+        if ends != [[size], [config.outputs]]:
             raise ModelError(
-                f"it does not lead from word vectors of {words.size} dimensions to {config.outputs} logits", path=path
+                f"it does not lead from vectors of {size} dimensions to {config.outputs} logits", path=path
             )
         self._path = path
         self._outputs = config.outputs
-        self._names = wanted
-        self._words = words
 
-    def logits(self, batch: Batch) -> npt.NDArray[np.float32]:
+    def logits(self, vectors: Floats, forms: npt.NDArray[np.int32], lengths: npt.NDArray[np.int32]) -> Floats:
         """Score every tag at every token.
+
+        Args:
+            vectors: Those of all forms that there are, float32, (forms, size).
+            forms: The form of every token, int32, (time, batch); any of them past the lengths.
+            lengths: Tokens of each window, int32, (batch,), each at least 1.
 
         Returns:
             Logits, float32, (batch, time, outputs); arbitrary past the lengths.
 
         Raises:
-            ModelError: If the graph fails, which one of another vocabulary does, or gives no logits for these windows.
+            ModelError: If the graph fails or gives no logits for these windows.
         """
-        values = {
-            "vectors": self._words.vectors(batch.word_ids),
-            "characters": batch.character_ids,
-            "shapes": batch.shape_ids,
-            "forms": np.ascontiguousarray(batch.forms.T),
-            "lengths": batch.lengths.astype(np.int32),
-        }
         try:
-            (logits,) = self._session.run(["logits"], {name: values[name] for name in self._names})
+            (logits,) = self._session.run(["logits"], {"vectors": vectors, "forms": forms, "lengths": lengths})
         except Exception as error:  # as above
             raise ModelError(f"ONNX Runtime cannot run it: {_first_line(error)}", path=self._path) from None
-        if logits.shape != (*batch.forms.T.shape, self._outputs) or not np.isfinite(logits).all():
+        if logits.shape != (*forms.shape, self._outputs) or not np.isfinite(logits).all():
             raise ModelError("it gives no logits, but something else", path=self._path)
-        result: npt.NDArray[np.float32] = logits.transpose(1, 0, 2)
+        result: Floats = logits.transpose(1, 0, 2)
         return result
 
 

@@ -3,9 +3,9 @@
 | file | holds |
 | --- | --- |
 | `config.json` | format version, the network's shape, the temperature of its probabilities |
-| `vocabulary.json` | known words and characters |
+| `vocabulary.safetensors` | known words and characters, to be looked up where they lie |
 | `weights.safetensors` | every tensor of the torch network, the word vectors among them |
-| `model.onnx` | the graph that tagging runs, from a form's word vector, characters and shape to logits |
+| `model.onnx` | the graph that tagging runs, from the vectors of forms (see `nertag.encoder`) to logits |
 | `README.md` | the model card |
 | `recipe.toml`, `training.jsonl`, `training.png` | how it was trained, one line per epoch, the curves |
 
@@ -16,7 +16,6 @@ the rows of the words that occur, so that neither start-up time nor memory depen
 from __future__ import annotations
 
 import json
-import operator
 import os
 import shutil
 from collections.abc import Iterator
@@ -31,12 +30,13 @@ import numpy.typing as npt
 from nertag.config import ModelConfig, from_mapping, to_mapping
 from nertag.errors import ConfigError, MissingExtraError, ModelError
 from nertag.features import Vocabulary
+from nertag.vocabulary import VocabularyTable, map_tensors
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a folder's files change their meaning; a folder of a later format is refused."""
 
 CONFIG = "config.json"
-VOCABULARY = "vocabulary.json"
+VOCABULARY = "vocabulary.safetensors"
 WEIGHTS = "weights.safetensors"
 GRAPH = "model.onnx"
 CARD = "README.md"
@@ -47,9 +47,7 @@ NEEDED = (CONFIG, VOCABULARY, WEIGHTS, GRAPH)
 
 DEFAULT = "en-person"
 
-_LARGEST_CONFIG = _LARGEST_HEADER = 1 << 20
-_LARGEST_VOCABULARY = 1 << 28
-_NUMPY_TYPES = {"F32": "<f4", "F16": "<f2", "I8": "i1"}
+_LARGEST_CONFIG = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +253,7 @@ def _read_json(path: Path, limit: int) -> dict[str, Any]:
 
 
 def read_vocabulary(folder: Path) -> Vocabulary:
-    """Read `vocabulary.json`.
+    """Read `vocabulary.safetensors` as a whole, as training needs it.
 
     Returns:
         Its words and characters.
@@ -264,14 +262,9 @@ def read_vocabulary(folder: Path) -> Vocabulary:
         ModelError: If it is damaged.
     """
     path = folder / VOCABULARY
-    values = _read_json(path, _LARGEST_VOCABULARY)
-    words, characters = values.get("words"), values.get("characters")
-    if set(values) != {"words", "characters"} or not isinstance(words, list) or not isinstance(characters, str):
-        raise ModelError("it must hold a list of 'words' and a string of 'characters'", path=path)
-    if not set(map(type, words)) <= {str}:
-        raise ModelError("its words must be strings", path=path)
+    table = VocabularyTable(path)
     try:
-        return Vocabulary(words, characters)
+        return Vocabulary(table.words(), table.characters)
     except ValueError as error:
         raise ModelError(str(error), path=path) from None
 
@@ -308,48 +301,6 @@ class WordTable:
         return vectors
 
 
-def map_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Map the tensors of a safetensors file into memory without reading them.
-
-    The format: eight bytes of little-endian header length, a JSON header with type, shape and byte range of each
-    tensor, the tensors. Reading it here keeps the base install to NumPy.
-
-    Returns:
-        Read-only arrays by name.
-
-    Raises:
-        ModelError: If the header does not agree with itself or with the file's size.
-    """
-    try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(length)) if length <= _LARGEST_HEADER else None
-        if not isinstance(header, dict):
-            raise ModelError("it is no safetensors file", path=path)
-        data = np.memmap(path, dtype=np.uint8, mode="r", offset=8 + length)
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"it is no safetensors file: {error}", path=path) from None
-    header.pop("__metadata__", None)
-    return {name: _map_tensor(data, name, entry, path) for name, entry in header.items()}
-
-
-def _map_tensor(data: npt.NDArray[np.uint8], name: str, entry: Any, path: Path) -> npt.NDArray[Any]:  # noqa: ANN401
-    """Return a view of one tensor, whose header entry may be anything.
-
-    Raises:
-        ModelError: If its entry makes no sense.
-    """
-    try:
-        kind = np.dtype(_NUMPY_TYPES[entry["dtype"]])
-        begin, end = map(operator.index, entry["data_offsets"])
-        shape = tuple(map(operator.index, entry["shape"]))
-        if 0 <= begin <= end <= len(data) and min(shape, default=0) >= 0:
-            return data[begin:end].view(kind).reshape(shape)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        pass
-    raise ModelError(f"its tensor {name!r} is damaged", path=path)
-
-
 def config_json(config: FolderConfig) -> str:
     """Return the text of `config.json`."""
     values = {
@@ -360,12 +311,6 @@ def config_json(config: FolderConfig) -> str:
         "model": to_mapping(config.model),
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
-
-
-def vocabulary_json(vocabulary: Vocabulary) -> str:
-    """Return the text of `vocabulary.json`, one word per line."""
-    words = json.dumps(list(vocabulary.words), ensure_ascii=False, indent=0)
-    return f'{{"characters": {json.dumps(vocabulary.characters, ensure_ascii=False)},\n"words": {words}}}\n'
 
 
 @contextmanager

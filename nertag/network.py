@@ -262,6 +262,7 @@ class Network(nn.Module):
         self.mixer = nn.Linear(extra, first_rows, bias=False) if self.one_hot and extra else None
         first = None if self.one_hot else self.word_size + extra
         deeper = [config.directions * config.hidden_size] * (config.layers - 1)
+        self.form_size = first or self.word_size
         self.layers = nn.ModuleList(RecurrentLayer(config, size) for size in (first, *deeper))
         self.dropout = SharedDropout(dropout)
         self.output = nn.Linear(config.directions * config.hidden_size, config.outputs)

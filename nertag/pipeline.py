@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from nertag import readers
+from nertag import readers, writers
 from nertag.errors import NertagError
 from nertag.sources import Section
 from nertag.text import Passage, TaggedPassage
 
-Render = Callable[[TaggedPassage], Any]
 
-
-class PassageTagger(Protocol):
+class SomeTagger(Protocol):
     """What is needed of `nertag.tagger.Tagger`."""
 
     def tag_passages(self, passages: Iterable[Passage | None]) -> Iterator[TaggedPassage]:
         """Tag a stream of passages."""
+
+    def label_lines(self, lines: Sequence[str], *, alone: bool) -> tuple[Any, Any]:
+        """Find the tokens inside mentions of lines of text."""
 
 
 class SectionResult(NamedTuple):
@@ -32,23 +33,36 @@ class SectionResult(NamedTuple):
     fault: NertagError | None
 
 
-def tag_section(tagger: PassageTagger, section: Section, render: Render, *, join: bool) -> SectionResult:
-    """Tag a section.
+class SectionTagger:
+    """Tags sections and says what is to be written.
 
     Args:
         tagger: Finds the mentions.
-        section: Lines of one source.
-        render: Makes of a tagged passage what is to be written for it.
-        join: Whether what `render` makes is text, which is then joined to one piece.
-
-    Returns:
-        The result; a fault in the input keeps what was read before it.
+        settings: What is to be written.
     """
-    passages: list[Passage] = []
-    fault = None
-    try:
-        passages.extend(readers.parse(section))
-    except NertagError as error:
-        fault = error
-    pieces = list(map(render, tagger.tag_passages(passages)))
-    return SectionResult(["".join(pieces)] if join else pieces, fault)
+
+    def __init__(self, tagger: SomeTagger, settings: writers.OutputSettings) -> None:
+        self._tagger = tagger
+        self._render = writers.make_renderer(settings)
+        self._joins = writers.joins(settings)
+        self._only_labels = settings.kind == "labels"
+
+    def __call__(self, section: Section) -> SectionResult:
+        """Tag a section; a fault in the input keeps what was read before it."""
+        if self._only_labels and section.kind == "text":
+            return SectionResult([self._labels(section)], None)
+        passages: list[Passage] = []
+        fault = None
+        try:
+            passages.extend(readers.parse(section))
+        except NertagError as error:
+            fault = error
+        pieces = list(map(self._render, self._tagger.tag_passages(passages)))
+        return SectionResult(["".join(pieces)] if self._joins else pieces, fault)
+
+    def _labels(self, section: Section) -> str:
+        """Return the lines of labels of a section of text: what is asked for most, without an object for each line."""
+        from nertag.writers.labels import labels_text
+
+        lines = [line.removesuffix("\r") for line in readers.lines_of(section)]
+        return labels_text(*self._tagger.label_lines(lines, alone=section.document == "line"))

@@ -1,40 +1,49 @@
 """The trained whole: passages in, mentions out.
 
-Passages of one document are joined into windows of up to `config.window` tokens, cut at sentence ends where possible;
-windows are collected into batches, so that a stream is tagged as it comes and memory does not grow with it.
+Passages are tagged in blocks, some thousand tokens at a time, so that memory does not grow with a stream. In a block
+the passages of a document are joined into windows of up to `config.window` tokens, cut at sentence ends where possible,
+and windows of similar length run together. What a passage gets depends on its block alone.
 """
 
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from nertag.config import ModelConfig
-from nertag.decoding import decode, starting_anew
+from nertag.decoding import choose, continues, scores_of
+from nertag.encoder import FormEncoder
 from nertag.engine import Engine
 from nertag.errors import ConfigError
-from nertag.features import FormTable
-from nertag.model_folder import DEFAULT, WordTable, find, read_config, read_vocabulary
-from nertag.text import Mention, Passage, TaggedPassage, cut_window, split_words
+from nertag.forms import Forms, Rows
+from nertag.model_folder import DEFAULT, VOCABULARY, find, read_config
+from nertag.text import Mention, Passage, TaggedPassage, chunks_of, split_words
+from nertag.vocabulary import VocabularyTable
+from nertag.windows import Layout, batches, cut_block
 
-Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int64]
 
-COLLECTED_TOKENS = 12_800
-"""Tokens of windows collected before they are sorted by length and run."""
+COLLECTED = 1 << 16
+"""Code points of passages, with one for the end of each, that are collected before they are tagged."""
 
-BATCH_TOKENS = 3_200
-"""The most tokens of one run of the graph, padding included, if it has more than one window."""
+BLOCK = 1 << 15
+"""The most tokens that are tagged at once: a longer passage is cut as if a document ended there."""
 
-COLLECTED_PASSAGES = 4_096
-"""Passages, however short, after which finished ones are handed on."""
+_LONG_LINES = 4 * COLLECTED  # Code points of lines whose tokens are not all taken in hand.
+_NOTHING = np.zeros(0, np.int64), np.zeros(0, np.float32)
 
-PARTING_BLANKS = 32
-"""Empty passages in a row that end a document, so that not all of them are kept until words follow."""
+
+class Runner(Protocol):
+    """What is needed of `nertag.engine.Engine`."""
+
+    def logits(self, vectors: Floats, forms: npt.NDArray[np.int32], lengths: npt.NDArray[np.int32]) -> Floats:
+        """Score every tag at every token."""
 
 
 def load(model: str | os.PathLike[str] = DEFAULT, threshold: float | None = None) -> Tagger:
@@ -42,8 +51,8 @@ def load(model: str | os.PathLike[str] = DEFAULT, threshold: float | None = None
 
     Args:
         model: A shipped model's name, a model folder, or a repository on the Hugging Face Hub.
-        threshold: The least probability, 0 to 1, of belonging to a mention at which a token is put into one; None for
-            the most probable tags.
+        threshold: The least probability of being inside a mention at which a token is put inside one; None leaves that
+            to the most probable tags.
 
     Returns:
         The model, ready to tag.
@@ -56,10 +65,9 @@ def load(model: str | os.PathLike[str] = DEFAULT, threshold: float | None = None
         raise ConfigError(f"the threshold must be more than 0 and less than 1, not {threshold}")
     folder = find(model)
     config = read_config(folder)
-    vocabulary = read_vocabulary(folder)
-    words = WordTable(folder, vocabulary.size, config.embedding_size)
-    engine = Engine(folder, config.model, words)
-    return Tagger(config.model, engine, FormTable(vocabulary), config.temperature, threshold)
+    encoder = FormEncoder(folder, config.model, config.embedding_size, VocabularyTable(folder / VOCABULARY))
+    engine = Engine(folder, config.model, encoder.size)
+    return Tagger(config.model, engine, Forms(encoder.vectors, encoder.size), config.temperature, threshold)
 
 
 class Tagger:
@@ -67,23 +75,18 @@ class Tagger:
 
     Args:
         config: The network's shape.
-        engine: Runs it.
-        table: Encodes forms with its vocabulary.
+        engine: Runs its recurrent layers.
+        forms: Encodes forms.
         temperature: What its logits are divided by before they become probabilities.
-        threshold: As in `load`.
+        threshold: As for `load`.
     """
 
     def __init__(
-        self,
-        config: ModelConfig,
-        engine: Engine,
-        table: FormTable,
-        temperature: float,
-        threshold: float | None = None,
+        self, config: ModelConfig, engine: Runner, forms: Forms, temperature: float, threshold: float | None = None
     ) -> None:
         self.config = config
         self.engine = engine
-        self.table = table
+        self.forms = forms
         self._temperature = temperature
         self._threshold = threshold
 
@@ -109,143 +112,114 @@ class Tagger:
         Yields:
             One tagged passage for each passage, in order.
         """
-        stream = _Stream(self)
+        pending: list[Passage] = []
+        size = 0
         for passage in passages:
-            if passage is None:
-                yield from stream.flush()
-            elif stream.add(passage):
-                yield from stream.take()
-        yield from stream.flush()
+            if passage is not None:
+                pending.append(passage)
+                size += len(passage.text) + 1
+            if passage is None or size >= COLLECTED:
+                yield from self._tag(pending)
+                pending, size = [], 0
+        yield from self._tag(pending)
 
-    def run(self, windows: list[Rows]) -> tuple[list[Rows], list[npt.NDArray[np.float32]]]:
-        """Tag windows of form table rows.
+    def label_lines(self, lines: Sequence[str], *, alone: bool) -> tuple[npt.NDArray[np.bool_], Ids]:
+        """Find the tokens inside mentions, as `tag_passages` does, but without an object for each line.
 
         Args:
-            windows: Each at least one token.
+            lines: Lines of one source.
+            alone: Whether every line is a document.
 
         Returns:
-            For each window in order its tag ids, int64, (time,), and the probability of each token's label, (time,).
+            Whether each token is inside a mention, (tokens,); one past the last token of each line, int64, (lines,).
         """
-        ids: list[Any] = [None] * len(windows)
-        scores: list[Any] = [None] * len(windows)
-        order = sorted(range(len(windows)), key=lambda index: len(windows[index]))
-        for chosen in _batches(order, [len(window) for window in windows]):
-            batch = self.table.batch([windows[index] for index in chosen])
-            logits = self.engine.logits(batch)
-            found, probabilities = decode(logits, batch.lengths, self.config.tags, self._temperature, self._threshold)
-            for row, index in enumerate(chosen):
-                length = len(windows[index])
-                ids[index], scores[index] = found[row, :length], probabilities[row, :length]
-        return ids, scores
+        self.forms.reserve()
+        if sum(map(len, lines)) > _LONG_LINES:
+            return self._label_long_lines(lines, alone=alone)
+        chunks: list[str] = []
+        counts: list[int] = []
+        for line in lines:
+            found = line.split()
+            chunks += found
+            counts.append(len(found))
+        rows, sizes = self.forms.split(chunks)
+        ends = np.concatenate([[0], np.cumsum(sizes)])[np.cumsum(counts, dtype=np.int64)]
+        layout = Layout.of_lines(ends, alone=alone)
+        return self._find(rows, layout, scored=False)[0] > 0, ends
 
-    def rows(self, words: list[str]) -> Rows:
-        """Encode tokens for `run`."""
-        return self.table.rows(words)
+    def _label_long_lines(self, lines: Sequence[str], *, alone: bool) -> tuple[npt.NDArray[np.bool_], Ids]:
+        """Do what `label_lines` does without ever having all tokens in hand."""
+        ends: list[int] = []
 
-    def forget(self) -> None:
-        """Keep the table of forms within its capacity; rows handed out before are void afterwards."""
-        self.table.reserve()
+        def words() -> Iterator[str]:
+            total = 0
+            for line in lines:
+                for chunk in chunks_of(line):
+                    found = split_words(chunk)
+                    total += len(found)
+                    yield from found
+                ends.append(total)
 
+        stream = words()
+        parts = [np.zeros(0, np.bool_)]
+        while block := list(islice(stream, BLOCK)):
+            self.forms.reserve()
+            first = BLOCK * (len(parts) - 1)
+            layout = Layout.of_lines(np.array(ends, np.int64), alone=alone).part(first, first + len(block))
+            parts.append(self._find(self.forms.rows(block), layout, scored=False)[0] > 0)
+        return np.concatenate(parts), np.array(ends, np.int64)
 
-def _batches(order: list[int], lengths: list[int]) -> Iterator[list[int]]:
-    """Part window numbers, shortest window first, into batches of at most `BATCH_TOKENS` tokens, padding included."""
-    batch: list[int] = []
-    for index in order:
-        if batch and lengths[index] * (len(batch) + 1) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
-
-
-class _Stream:
-    """Passages on their way: collected into windows, tagged, handed on in order.
-
-    Tokens are numbered through the stream. `_words` holds those of the current document that no window has taken yet,
-    from `_taken` on; windows in `_windows` wait to be run; `_ids` and `_scores` hold the tags of run windows from
-    `_first` on.
-    """
-
-    def __init__(self, tagger: Tagger) -> None:
-        self._tagger = tagger
-        self._tags = tagger.config.tags
-        self._limit = tagger.config.window
-        self._passages: deque[tuple[Passage, int]] = deque()
-        self._words: list[str] = []
-        self._borders: dict[int, bool] = {}
-        self._blanks = 0
-        self._taken = 0
-        self._windows: list[list[str]] = []
-        self._waiting = 0
-        self._first = 0
-        self._ids: Rows = np.zeros(0, np.int64)
-        self._scores: npt.NDArray[np.float32] = np.zeros(0, np.float32)
-
-    def add(self, passage: Passage) -> bool:
-        """Take a passage in and say whether enough has come together to call `take`."""
-        if passage.starts_document:
-            self._close_document()
-        self._words += passage.words
-        self._borders[len(self._words)] = passage.ends_sentence or not passage.words
-        self._passages.append((passage, self._taken + len(self._words)))
-        self._blanks = 0 if passage.words else self._blanks + 1
-        if self._blanks == PARTING_BLANKS:
-            self._close_document()
-        elif len(self._words) >= 2 * self._limit:
-            self._cut(2 * self._limit)
-        return self._waiting >= COLLECTED_TOKENS or len(self._passages) >= COLLECTED_PASSAGES
-
-    def take(self) -> Iterator[TaggedPassage]:
-        """Run the windows that wait and hand on every passage whose tokens are all tagged."""
-        self._run()
-        done = self._first + len(self._ids)
-        while self._passages and self._passages[0][1] <= done:
-            passage, end = self._passages.popleft()
-            yield self._tagged(passage, end - len(passage.words) - self._first)
-        handed = (self._passages[0][1] - len(self._passages[0][0].words)) if self._passages else done
-        self._ids, self._scores = self._ids[handed - self._first :], self._scores[handed - self._first :]
-        self._first = handed
-
-    def flush(self) -> Iterator[TaggedPassage]:
-        """Tag and hand on everything."""
-        self._close_document()
-        yield from self.take()
-
-    def _tagged(self, passage: Passage, start: int) -> TaggedPassage:
-        """Join a passage with its tags; a mention that began before it starts anew."""
-        end = start + len(passage.words)
-        ids = starting_anew(self._ids[start:end]).tolist()
-        return TaggedPassage(passage, [self._tags[i] for i in ids], self._scores[start:end].tolist())
-
-    def _cut(self, keep: int) -> None:
-        """Cut windows off the current document while at least `keep` tokens are left."""
+    def _tag(self, passages: Sequence[Passage]) -> Iterator[TaggedPassage]:
+        """Tag passages together."""
+        words = [word for passage in passages for word in passage.words]
+        counts = np.fromiter((len(passage.words) for passage in passages), np.int64, len(passages))
+        sure = np.fromiter((passage.ends_sentence for passage in passages), np.bool_, len(passages)) | (counts == 0)
+        starts = np.fromiter((passage.starts_document for passage in passages), np.bool_, len(passages))
+        layout = Layout(np.cumsum(counts), sure, starts)
+        parts = []
+        for first in range(0, len(words), BLOCK):
+            self.forms.reserve()
+            block = words[first : first + BLOCK]
+            parts.append(self._find(self.forms.rows(block), layout.part(first, first + len(block)), scored=True))
+        ids, scores = (np.concatenate(arrays) for arrays in zip(*parts, strict=True)) if parts else _NOTHING
+        firsts = layout.firsts()[counts > 0]
+        ids[firsts] -= continues(ids[firsts])  # A mention that began in the passage before starts anew.
+        tags = list(map(self.config.tags.__getitem__, ids.tolist()))
+        probabilities = scores.tolist()
         start = 0
-        while len(self._words) - start >= max(keep, 1):
-            end = cut_window(self._words, self._borders, start, self._limit)
-            self._windows.append(self._words[start:end])
-            self._waiting += end - start
+        for passage, end in zip(passages, layout.ends.tolist(), strict=True):
+            yield TaggedPassage(passage, tags[start:end], probabilities[start:end])
             start = end
-        if start:
-            del self._words[:start]
-            self._taken += start
-            self._borders = {index - start: sure for index, sure in self._borders.items() if index > start}
 
-    def _close_document(self) -> None:
-        """Make windows of everything that is left of the current document."""
-        self._cut(1)
-        self._borders.clear()
+    def _find(self, rows: Rows, layout: Layout, *, scored: bool) -> tuple[Ids, Floats]:
+        """Tag tokens given by their row in the table of forms.
 
-    def _run(self) -> None:
-        """Tag the windows that wait, about `COLLECTED_TOKENS` at a time, however many one long line has made."""
-        ids, scores = [self._ids], [self._scores]
-        at_once = max(1, COLLECTED_TOKENS // self._limit)
-        for first in range(0, len(self._windows), at_once):
-            self._tagger.forget()
-            windows = [self._tagger.rows(window) for window in self._windows[first : first + at_once]]
-            found, probabilities = self._tagger.run(windows)
-            ids.append(np.concatenate(found))
-            scores.append(np.concatenate(probabilities))
-        self._ids, self._scores = np.concatenate(ids), np.concatenate(scores)
-        self._windows.clear()
-        self._waiting = 0
+        Returns:
+            Tag ids, int64, (tokens,), and the probability of each token's label, float32, (tokens,), if they are asked
+            for.
+        """
+        if len(rows) > BLOCK:
+            halves = (0, BLOCK), (BLOCK, len(rows))
+            parts = [self._find(rows[a:b], layout.part(a, b), scored=scored) for a, b in halves]
+            return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+        bounds = self.windows(rows, layout)
+        logits = self._logits(rows, bounds)
+        ids = choose(logits, bounds[:, 0], self.config.tags, self._temperature, self._threshold)
+        return ids, scores_of(logits, ids, self._temperature) if scored else _NOTHING[1]
+
+    def _logits(self, rows: Rows, bounds: Ids) -> Floats:
+        """Score every tag at every token: float32, (tokens, outputs)."""
+        logits = np.zeros((len(rows), self.config.outputs), np.float32)
+        for chosen in batches(bounds):
+            first = bounds[chosen, 0]
+            lengths = bounds[chosen, 1] - first
+            steps = np.arange(lengths[-1])
+            places, real = first[:, None] + steps, steps < lengths[:, None]
+            forms = np.ascontiguousarray(rows[places.clip(max=len(rows) - 1)].T)
+            found = self.engine.logits(self.forms.vectors, forms, lengths.astype(np.int32))
+            logits[places[real]] = found[real]
+        return logits
+
+    def windows(self, rows: Rows, layout: Layout) -> Ids:
+        """Cut tokens given by row into windows: half-open ranges, int64, (windows, 2)."""
+        return cut_block(self.forms.kinds(rows), layout, self.config.window)

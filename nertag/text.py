@@ -8,7 +8,7 @@ passages, the first of which has `starts_document` set: a stream never holds a w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -178,8 +178,7 @@ _LONG_TEXT = 1 << 16
 _CHUNK = re.compile(r"\S+")
 
 
-@lru_cache(maxsize=1 << 16)
-def _split_chunk(chunk: str) -> tuple[str, ...]:
+def split_chunk(chunk: str) -> tuple[str, ...]:
     """Split a run without white space into tokens; their concatenation is the run."""
     words: list[str] = []
     for match in _TOKEN.finditer(chunk):
@@ -190,6 +189,14 @@ def _split_chunk(chunk: str) -> tuple[str, ...]:
         else:
             words.append(word)
     return tuple(words)
+
+
+_split_known_chunk = lru_cache(maxsize=1 << 16)(split_chunk)
+
+
+def chunks_of(text: str) -> Iterable[str]:
+    """Part text at white space."""
+    return text.split() if len(text) < _LONG_TEXT else map(re.Match.group, _CHUNK.finditer(text))
 
 
 def split_words(text: str) -> list[str]:
@@ -203,9 +210,8 @@ def split_words(text: str) -> list[str]:
         The tokens' texts in order: every character that is not white space is in exactly one of them.
     """
     words: list[str] = []
-    chunks = text.split() if len(text) < _LONG_TEXT else map(re.Match.group, _CHUNK.finditer(text))
-    for chunk in chunks:
-        words += _split_chunk(chunk) if len(chunk) < _LONG_CHUNK else _split_chunk.__wrapped__(chunk)
+    for chunk in chunks_of(text):
+        words += _split_known_chunk(chunk) if len(chunk) < _LONG_CHUNK else split_chunk(chunk)
     return words
 
 
@@ -218,6 +224,14 @@ def tokenize(text: str) -> list[Token]:
 
 _SENTENCE_END = frozenset({".", "!", "?", "...", "…", "!!", "??", "?!", "!!!", "。"})
 _CLOSING = frozenset({'"', "''", "”", "’", ")", "]", "»", "'"})
+
+ENDS_SENTENCE, CLOSES = 1, 2
+"""Kinds of forms that decide where a sentence ends; 0 is every other."""
+
+
+def form_kind(form: str) -> int:
+    """Say whether a token of this form ends a sentence, closes one that has ended, or does neither."""
+    return ENDS_SENTENCE if form in _SENTENCE_END else CLOSES if form in _CLOSING else 0
 
 
 def cut_window(words: Sequence[str], borders: Mapping[int, bool], start: int, limit: int) -> int:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from nertag.config import ModelConfig
-from nertag.features import RESERVED, Batch, FormTable, Vocabulary
+from nertag.forms import Forms, Rows
 from nertag.tagger import Tagger
+from nertag.windows import Layout
 
 WORDS = ("b", "i")
 # By word: outside, `b`, and `i`, which rather starts a mention than be in none.
 SCORES = np.array([[9, 0, 0], [0, 9, 0], [0, 5, 9]], np.float32)
+
+
+def encode(forms: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Give a form the scores of its tags for its vector."""
+    return SCORES[[WORDS.index(form) + 1 if form in WORDS else 0 for form in forms]]
 
 
 class FakeEngine:
@@ -20,10 +28,12 @@ class FakeEngine:
     def __init__(self) -> None:
         self.runs: list[list[int]] = []
 
-    def logits(self, batch: Batch) -> npt.NDArray[np.float32]:
-        self.runs.append(batch.lengths.tolist())
-        tags = np.maximum(batch.word_ids - RESERVED + 1, 0)[batch.forms]
-        return SCORES[tags]
+    def logits(
+        self, vectors: npt.NDArray[np.float32], forms: npt.NDArray[np.int32], lengths: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.float32]:
+        self.runs.append(lengths.tolist())
+        assert forms.dtype == lengths.dtype == np.int32 and forms.flags.c_contiguous
+        return vectors[forms.T]
 
     @property
     def lengths(self) -> list[int]:
@@ -36,9 +46,11 @@ class FakeTagger(Tagger):
 
     def __init__(self, window: int) -> None:
         self.fake = FakeEngine()
-        self.windows: list[list[str]] = []
-        super().__init__(ModelConfig(window=window), self.fake, FormTable(Vocabulary(WORDS, "bi")), 1.0)  # type: ignore[arg-type]
+        self.cut: list[list[str]] = []
+        super().__init__(ModelConfig(window=window), self.fake, Forms(encode, 3), 1.0)
 
-    def rows(self, words: list[str]) -> npt.NDArray[np.int64]:
-        self.windows.append(list(words))
-        return super().rows(words)
+    def windows(self, rows: Rows, layout: Layout) -> npt.NDArray[np.int64]:
+        bounds = super().windows(rows, layout)
+        names = self.forms.names
+        self.cut += [[names[row] for row in rows[start:end]] for start, end in bounds]
+        return bounds

@@ -29,10 +29,10 @@ from nertag.model_folder import (
     WEIGHTS,
     FolderConfig,
     config_json,
-    vocabulary_json,
 )
 from nertag.network import Network, TorchBatch
 from nertag.training import Trainer
+from nertag.vocabulary import vocabulary_bytes
 
 torch.set_num_threads(1)
 
@@ -166,7 +166,7 @@ def write_folder(folder: Path, network: Network, vocabulary: Vocabulary, tempera
     folder.mkdir(parents=True, exist_ok=True)
     config = FolderConfig(network.config, network.word_size, temperature, "0.0")
     (folder / CONFIG).write_text(config_json(config), encoding="utf-8")
-    (folder / VOCABULARY).write_text(vocabulary_json(vocabulary), encoding="utf-8")
+    (folder / VOCABULARY).write_bytes(vocabulary_bytes(vocabulary))
     (folder / CARD).write_text("# tiny\n", encoding="utf-8")
     save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, folder / WEIGHTS)
     (folder / GRAPH).write_bytes(build_graph(network).SerializeToString())

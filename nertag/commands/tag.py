@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from nertag import console, pipeline, sources, writers
 from nertag.config import DocumentUnit, InputFormat, OutputFormat
@@ -62,14 +62,14 @@ def tag(
     sink = writers.make_sink(settings, console.draw_results)
     from nertag import tagger  # ONNX Runtime and the model come after everything that can be wrong with the options.
 
-    loaded = tagger.load(model, threshold)
+    tag_section = pipeline.SectionTagger(tagger.load(model, threshold), settings)
     if text is not None:
         sections = sources.read_literal(text, input_format, document)
     else:
         _invite(paths)
         sections = sources.read(paths or [sources.STDIN], input_format, document)
     try:
-        for piece in _outputs(loaded, sections, settings, sink):
+        for piece in _outputs(tag_section, sections, sink):
             if piece is None:
                 results.flush()
             elif isinstance(piece, bytes):
@@ -82,9 +82,8 @@ def tag(
 
 
 def _outputs(
-    tagger: pipeline.PassageTagger,
+    tag_section: Callable[[sources.Section], pipeline.SectionResult],
     sections: Iterable[sources.Section | None],
-    settings: writers.OutputSettings,
     sink: writers.Sink,
 ) -> Iterator[str | bytes | None]:
     """Tag sections and say what is to be written; None after what belongs together, which may appear.
@@ -95,14 +94,13 @@ def _outputs(
     Raises:
         NertagError: If the input has a fault, after what was before it.
     """
-    render, join = writers.make_renderer(settings), writers.joins(settings)
     fault: NertagError | None = None
     yield sink.begin()
     try:
         for section in sections:
             if section is None:
                 continue
-            result = pipeline.tag_section(tagger, section, render, join=join)
+            result = tag_section(section)
             for piece in result.pieces:
                 yield sink.write(piece)
             yield None

@@ -36,9 +36,9 @@ from nertag.model_folder import (
     read_config,
     read_vocabulary,
     shipped_names,
-    vocabulary_json,
 )
 from nertag.progress import TrainingProgress
+from nertag.vocabulary import vocabulary_bytes
 
 if TYPE_CHECKING:
     import torch
@@ -396,13 +396,13 @@ class _Run:
         with new_folder(self.output, replace=force) as folder:
             config = FolderConfig(recipe.model, network.word_size, temperature, __version__)
             _write_text(folder / CONFIG, config_json(config))
-            _write_text(folder / VOCABULARY, vocabulary_json(vocabulary))
+            (folder / VOCABULARY).write_bytes(vocabulary_bytes(vocabulary))
             _write_text(folder / RECIPE, recipe_toml(recipe))
             _write_text(folder / HISTORY, "".join(json.dumps(line) + "\n" for line in self.history))
             _write_text(folder / CARD, card)
             weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
             (folder / WEIGHTS).write_bytes(save(weights))
-            (folder / GRAPH).write_bytes(build_graph(network).SerializeToString())
+            (folder / GRAPH).write_bytes(build_graph(network, quantized=True).SerializeToString())
             plot_curves(self.history, folder / CURVES)
         self.say(f"{self.output}: epoch {best['epoch']} is the best, validation F1 {best['f1']:.4f}")
 
@@ -463,7 +463,7 @@ def _fingerprint(
     vocabulary: Vocabulary, network: Network, regions: Sequence[RegionNames], corpora: Sequence[Corpus]
 ) -> str:
     """Return a digest of what a resumed run must find as it was: words, frozen vectors, names, sentences."""
-    digest = hashlib.sha256(vocabulary_json(vocabulary).encode())
+    digest = hashlib.sha256(vocabulary_bytes(vocabulary))
     digest.update(repr(regions).encode("utf-8", "surrogatepass"))
     for buffer in network.buffers():
         digest.update(buffer.numpy(force=True).tobytes())

@@ -155,7 +155,7 @@ def test_a_file_that_is_not_what_it_should_be(
     assert name in message
 
 
-@pytest.mark.parametrize("name", [CONFIG, "vocabulary.json", GRAPH])
+@pytest.mark.parametrize("name", [CONFIG, GRAPH])
 def test_a_file_larger_than_any_of_ours(name: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     swollen(folder / name)
     assert "it is larger than " in refused(folder, capfd)
@@ -271,7 +271,7 @@ CONFIGS: dict[str, tuple[Damage, str]] = {
     "a negative size": (setting(embedding_size=-8), "embedding_size must be at least 1"),
     "an infinite temperature": (setting(temperature=float("inf")), "temperature from 0.001 to 1000"),
     "a label with an order to the terminal": (setting(labels=["\x1b[2J"]), "labels must be one or more"),
-    "more labels than logits": (setting(labels=["PER", "ORG"]), "it does not lead from word vectors"),
+    "more labels than logits": (setting(labels=["PER", "ORG"]), "it does not lead from vectors"),
     "no labels": (setting(labels=[]), "labels must be one or more different words"),
     "too long": (padded, "it is larger than 1,048,576 bytes"),
     "a number of 5000 digits": (huge_number, "it cannot be read: Exceeds the limit"),
@@ -416,7 +416,7 @@ GRAPHS: dict[str, tuple[Damage, str]] = {
     "an operator nobody knows": (graph(unknown_operator), "ONNX Runtime does not accept it"),
     "a circle": (graph(endless), "ONNX Runtime does not accept it"),
     "text where numbers belong": (graph(text_for_numbers), "ONNX Runtime does not accept it"),
-    "no shapes": (graph(without_shapes), "it does not lead from word vectors"),
+    "no shapes": (graph(without_shapes), "it does not lead from vectors"),
     "no graph": (graph(lambda model: model.ClearField("graph")), "ONNX Runtime does not accept it"),
     "no inputs": (graph(lambda model: model.graph.ClearField("input")), "ONNX Runtime does not accept it"),
     "no outputs": (graph(lambda model: model.graph.ClearField("output")), ""),

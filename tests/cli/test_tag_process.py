@@ -124,7 +124,7 @@ def test_what_is_drawn_or_trained_with_is_not_imported() -> None:
     script = (
         "import runpy, sys; runpy.run_path(sys.argv[1])['install']()\n"
         "from nertag.cli import main\n"
-        "assert main(['tag', '--text', 'Harry', '--format', 'labels']) == 0\n"
+        "assert main(['tag', '--text', 'Harry', '--format', 'tags']) == 0\n"
         "loaded = {name.partition('.')[0] for name in sys.modules}\n"
         "sys.stderr.write(' '.join(sorted(loaded & {'rich', 'torch', 'datasets', 'seqeval', 'onnx', 'numpy'})))\n"
     )
@@ -132,7 +132,7 @@ def test_what_is_drawn_or_trained_with_is_not_imported() -> None:
     done = subprocess.run(
         [sys.executable, "-c", script, str(FAKE_NERTAG)], capture_output=True, env=environment, check=False, text=True
     )
-    assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
+    assert (done.stdout, done.stderr, done.returncode) == ("B-PER\n", "", 0)
 
 
 def test_it_runs_as_a_module() -> None:

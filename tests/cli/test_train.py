@@ -16,6 +16,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from nertag.cli import main
+from nertag.model_folder import read_vocabulary
 from tests.tiny import TRAINING, VALIDATION, sentence, write_jsonl
 
 TINY = """
@@ -32,7 +33,7 @@ FILES = [
     "recipe.toml",
     "training.jsonl",
     "training.png",
-    "vocabulary.json",
+    "vocabulary.safetensors",
     "weights.safetensors",
 ]
 # The files that must not depend on how long training took.
@@ -178,7 +179,7 @@ def test_other_networks_go_the_same_way(run: Run, tmp_path: Path, options: list[
     if "--vocabulary-size" in options:
         counts = Counter(word for marked in TRAINING for word in sentence(marked).words)
         ranked = sorted(counts, key=lambda word: (-counts[word], word))
-        assert json.loads((tmp_path / "m" / "vocabulary.json").read_text(encoding="utf-8"))["words"] == ranked[:30]
+        assert read_vocabulary(tmp_path / "m").words == ranked[:30]
 
 
 def hash_of(word: str) -> int:
@@ -409,8 +410,8 @@ def test_a_model_is_trained_further(run: Run, tmp_path: Path) -> None:
     assert tuned.code == 0, tuned.err
     # It starts where the old one stopped: with a rate of nothing it still knows everything.
     assert tuned.err.endswith("nertag: new: epoch 1 is the best, validation F1 1.0000\n")
-    for name in ("vocabulary.json",):
-        assert (tmp_path / "new" / name).read_bytes() == (tmp_path / "old" / name).read_bytes()
+    words = [(tmp_path / name / "vocabulary.safetensors").read_bytes() for name in ("old", "new")]
+    assert words[0] == words[1]
     configs = [
         json.loads((tmp_path / name / "config.json").read_text(encoding="utf-8"))["model"] for name in ("old", "new")
     ]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from nertag.errors import ModelError
 from nertag.features import Vocabulary
-from nertag.model_folder import VOCABULARY, map_tensors, read_vocabulary, vocabulary_json
+from nertag.model_folder import VOCABULARY, read_vocabulary
+from nertag.vocabulary import VocabularyTable, map_tensors, vocabulary_bytes
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 values = st.recursive(
@@ -26,12 +27,15 @@ entries = st.fixed_dictionaries(
 )
 
 
-@given(st.lists(text, unique=True), text.map(lambda found: "".join(dict.fromkeys(found))))
-def test_any_vocabulary_comes_back_as_it_was(words: list[str], characters: str) -> None:
+@given(st.lists(text, unique=True), text.map(lambda found: "".join(dict.fromkeys(found))), st.lists(text))
+def test_any_vocabulary_comes_back_as_it_was(words: list[str], characters: str, forms: list[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
-        (Path(name) / VOCABULARY).write_bytes(vocabulary_json(Vocabulary(words, characters)).encode("utf-8"))
+        path = Path(name) / VOCABULARY
+        path.write_bytes(vocabulary_bytes(Vocabulary(words, characters)))
         found = read_vocabulary(Path(name))
+        ids = VocabularyTable(path).word_ids([*words, *map(str.upper, words), *forms])
     assert list(found.words) == words and found.characters == characters
+    assert ids.tolist() == [found.word_id(form) for form in (*words, *map(str.upper, words), *forms)]
 
 
 @given(st.dictionaries(st.text(max_size=3), entries | values, max_size=3), st.binary(max_size=40))

@@ -6,8 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nertag.labels import spans_of
-from nertag.tagger import BATCH_TOKENS
 from nertag.text import Passage, TaggedPassage, cut_windows
+from nertag.windows import BATCH_TOKENS
 from tests.fake_engine import FakeTagger
 
 words = st.lists(st.sampled_from(["b", "i", "o", ".", '"', "?", ")"]), max_size=9)
@@ -75,7 +75,7 @@ def test_no_window_is_longer_than_the_limit_and_none_crosses_documents(stream: l
 @example([Passage("", [*"o" * length]) for length in (2, 1, 2, 1)], 2)
 def test_a_stream_is_cut_as_the_whole_document_would_be(stream: list[Passage], limit: int) -> None:
     tagger, _ = tag(limit, stream)
-    assert tagger.windows == [w for document in documents_of(stream) for w in windows_of(document, limit)]
+    assert tagger.cut == [w for document in documents_of(stream) for w in windows_of(document, limit)]
 
 
 @given(passages, limits, st.data())
@@ -88,7 +88,7 @@ def test_pauses_between_documents_change_nothing(stream: list[Passage], limit: i
     tagger, found = tag(limit, stream)
     other, found_paused = tag(limit, paused)
     assert found == found_paused
-    assert other.windows == tagger.windows
+    assert other.cut == tagger.cut
 
 
 @given(passages, limits, st.data())
@@ -100,14 +100,14 @@ def test_a_pause_anywhere_loses_nothing_and_cuts_the_document(
     before, _ = tag(limit, stream[:place])
     after, _ = tag(limit, stream[place:])
     assert outside_or_not(found) == [[int(word in "bi") for word in passage.words] for passage in stream]
-    assert tagger.windows == before.windows + after.windows
+    assert tagger.cut == before.cut + after.cut
 
 
 @given(passages, limits)
 def test_a_document_is_cut_alone_as_among_others(stream: list[Passage], limit: int) -> None:
     together, found = tag(limit, stream)
     alone = [tag(limit, document) for document in documents_of(stream)]
-    assert together.windows == [window for tagger, _ in alone for window in tagger.windows]
+    assert together.cut == [window for tagger, _ in alone for window in tagger.cut]
     assert found == [tagged for _, answers in alone for tagged in answers]
 
 

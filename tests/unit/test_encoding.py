@@ -50,7 +50,7 @@ def test_validation_windows_are_those_of_tagging(limit: int) -> None:
     encoded, table = encode(corpus)
     fake = FakeTagger(limit)
     list(fake.tag_passages(Passage("", s.words, s.starts_document, ends_sentence=True) for s in corpus))
-    assert [w.rows.tolist() for w in encoded.windows(limit)] == [table.rows(words).tolist() for words in fake.windows]
+    assert [w.rows.tolist() for w in encoded.windows(limit)] == [table.rows(words).tolist() for words in fake.cut]
 
 
 @pytest.mark.parametrize("limit", [2, 7, 40])

@@ -10,11 +10,16 @@ import pytest
 import torch
 
 from nertag.config import Direction, Embedding, ModelConfig, Output
+from nertag.encoder import FormEncoder
 from nertag.engine import Engine
 from nertag.export import IR_VERSION, OPSET, build_graph
-from nertag.features import FormTable
-from nertag.model_folder import WordTable
+from nertag.features import FormTable, fold
+from nertag.model_folder import GRAPH
+from nertag.model_folder import VOCABULARY as VOCABULARY_FILE
 from nertag.network import TorchBatch
+from nertag.tagger import load
+from nertag.text import Passage
+from nertag.vocabulary import VocabularyTable
 from tests.tiny import TRAINING, sentences, tiny_config, tiny_network, vocabulary_of, write_folder
 
 CORPUS = sentences(TRAINING)
@@ -50,16 +55,51 @@ def test_the_graph_gives_the_logits_of_the_network(
     )
     network = tiny_network(config, VOCABULARY)
     write_folder(tmp_path, network, VOCABULARY)
-    engine = Engine(tmp_path, config, WordTable(tmp_path, VOCABULARY.size, network.word_size))
+    encoder = FormEncoder(tmp_path, config, network.word_size, VocabularyTable(tmp_path / VOCABULARY_FILE))
+    engine = Engine(tmp_path, config, encoder.size)
     table = FormTable(VOCABULARY)
     windows = [["Never-seen"], *([*sentence.words] for sentence in CORPUS[:4]), ["Zoë", "internationalisation's"]]
     batch = table.batch([table.rows(words) for words in windows])
     with torch.inference_mode():
         expected = network(TorchBatch.of(batch)).numpy()
-    found = engine.logits(batch)
+    vectors = encoder.vectors(table.forms)
+    assert batch.word_ids.tolist() == encoder_ids(tmp_path, table.forms)
+    found = engine.logits(vectors, batch.forms.T.astype(np.int32), batch.lengths.astype(np.int32))
     assert found.dtype == np.float32 and found.shape == expected.shape
     for row, words in enumerate(windows):
         np.testing.assert_allclose(found[row, : len(words)], expected[row, : len(words)], atol=1e-4, rtol=0)
+
+
+def encoder_ids(folder: Path, forms: list[str]) -> list[int]:
+    """Return word ids as the table on disk gives them."""
+    return VocabularyTable(folder / VOCABULARY_FILE).word_ids(list(map(fold, forms))).tolist()
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"layers": 2}, {"direction": "forward"}, {"embedding": "one-hot"}, {"cell": "gru"}]
+)
+def test_the_quantised_graph_gives_nearly_the_same_probabilities(changes: dict[str, object], tmp_path: Path) -> None:
+    config = tiny_config(**changes)
+    network = tiny_network(config, VOCABULARY)
+    found = []
+    for quantized in (False, True):
+        write_folder(tmp_path, network, VOCABULARY)
+        graph = build_graph(network, quantized=quantized)
+        (tmp_path / GRAPH).write_bytes(graph.SerializeToString())
+        kinds = {node.op_type for node in graph.graph.node}
+        integers = quantized and config.cell == "lstm" and (config.embedding != "one-hot" or config.layers > 1)
+        assert ("DynamicQuantizeLSTM" in kinds) is integers
+        tagged = load(tmp_path).tag_passages(
+            Passage(" ".join(sentence.words), sentence.words, starts_document=True) for sentence in CORPUS
+        )
+        outside = [
+            score if tag == "O" else 1 - score
+            for each in tagged
+            for tag, score in zip(each.tags, each.scores, strict=True)
+        ]
+        found.append(np.array(outside))
+    np.testing.assert_allclose(found[1], found[0], atol=0.02)
+    assert (found[1] != found[0]).any() == integers
 
 
 def shapes_of(entries: object) -> dict[str, tuple[str, list[str | int]]]:
@@ -73,27 +113,24 @@ def shapes_of(entries: object) -> dict[str, tuple[str, list[str | int]]]:
 
 
 @pytest.mark.parametrize(
-    ("changes", "left_out", "outputs"),
+    ("changes", "size", "outputs"),
     [
-        ({}, set(), 3),
-        ({"output": "binary"}, set(), 1),
-        ({"labels": ("PER", "ORG"), "characters": False}, {"characters"}, 5),
-        ({"shapes": False}, {"shapes"}, 3),
-        ({"characters": False, "shapes": False, "embedding": "one-hot"}, {"characters", "shapes"}, 3),
+        ({}, 8 + 6 + 3, 3),
+        ({"output": "binary"}, 8 + 6 + 3, 1),
+        ({"labels": ("PER", "ORG"), "characters": False}, 8 + 3, 5),
+        ({"shapes": False}, 8 + 6, 3),
+        ({"embedding": "one-hot"}, 2 * 4 * 8, 3),
     ],
 )
-def test_inputs_and_outputs_are_as_documented(changes: dict[str, object], left_out: set[str], outputs: int) -> None:
+def test_inputs_and_outputs_are_as_documented(changes: dict[str, object], size: int, outputs: int) -> None:
     config = tiny_config(**changes)
     graph = build_graph(tiny_network(config, VOCABULARY)).graph
-    size = 2 * 4 * 8 if config.embedding == "one-hot" else 8
     inputs = {
         "vectors": ("FLOAT", ["form", size]),
-        "characters": ("INT64", ["form", "character"]),
-        "shapes": ("INT64", ["form"]),
-        "forms": ("INT64", ["time", "batch"]),
+        "forms": ("INT32", ["time", "batch"]),
         "lengths": ("INT32", ["batch"]),
     }
-    assert shapes_of(graph.input) == {name: shape for name, shape in inputs.items() if name not in left_out}
+    assert shapes_of(graph.input) == inputs
     assert shapes_of(graph.output) == {"logits": ("FLOAT", ["time", "batch", outputs])}
 
 

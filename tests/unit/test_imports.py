@@ -18,8 +18,11 @@ HOUSE: dict[str, frozenset[str]] = {
     "commands": frozenset({"commands", "commands.evaluate", "commands.info", "commands.tag", "commands.train"}),
     "what commands share": frozenset({"commands.extras"}),
     "voice": frozenset({"console", "progress"}),
-    "tagging wing": frozenset({"engine", "pipeline", "readers", "sources", "tagger"})
-    | {f"writers{name}" for name in ("", ".base", ".lines", ".listing", ".made_up", ".mapping", ".page", ".people")}
+    "tagging wing": frozenset({"encoder", "engine", "forms", "pipeline", "readers", "sources", "tagger", "windows"})
+    | {
+        f"writers{name}"
+        for name in ("", ".base", ".labels", ".lines", ".listing", ".made_up", ".mapping", ".page", ".people")
+    }
     | {f"writers.{name}" for name in ("pretty", "pseudonyms", "replaced", "table")},
     "training wing": frozenset(
         {
@@ -42,7 +45,18 @@ HOUSE: dict[str, frozenset[str]] = {
         }
     ),
     "ground floor": frozenset(
-        {"_version", "config", "decoding", "errors", "features", "labels", "model_card", "model_folder", "text"}
+        {
+            "_version",
+            "config",
+            "decoding",
+            "errors",
+            "features",
+            "labels",
+            "model_card",
+            "model_folder",
+            "text",
+            "vocabulary",
+        }
     ),
 }
 _BELOW_COMMANDS = frozenset({"voice", "tagging wing", "training wing", "ground floor"})

@@ -21,19 +21,16 @@ from nertag.model_folder import (
     CONFIG,
     GRAPH,
     NEEDED,
-    VOCABULARY,
     WEIGHTS,
     FolderConfig,
     WordTable,
     check_target,
     config_json,
     find,
-    map_tensors,
     new_folder,
     read_config,
     read_vocabulary,
     shipped_names,
-    vocabulary_json,
 )
 from nertag.network import FrozenEmbedding
 from tests.tiny import tiny_config, tiny_network, trained_folder, write_folder
@@ -59,16 +56,6 @@ def test_the_configuration_comes_back_as_it_was(tmp_path: Path) -> None:
     assert read_config(tmp_path) == config
 
 
-def test_the_vocabulary_comes_back_as_it_was(tmp_path: Path) -> None:
-    vocabulary = Vocabulary(["the", "Zoë", '"', "\\", "\u2028", "\x85", "𝔸", "don't", ""], 'ab"\\\u2028\x00ë𝔸')
-    text = vocabulary_json(vocabulary)
-    (tmp_path / VOCABULARY).write_bytes(text.encode("utf-8"))
-    found = read_vocabulary(tmp_path)
-    assert found == vocabulary
-    assert found.word_id("Zoë") == vocabulary.word_id("Zoë") == 3
-    assert '\n"the",\n"Zoë",\n' in text
-
-
 def change(**changes: Any) -> Callable[[dict[str, Any]], None]:
     """Return what sets keys of `config.json`."""
     return lambda values: values.update(changes)
@@ -86,15 +73,14 @@ def without(*keys: str) -> Callable[[dict[str, Any]], None]:
 
 
 NEWER = "Upgrade nertag, or train the model again."
-DIFFERENT = "words and characters must be different from one another"
 KNOWN = ", ".join(to_mapping(ModelConfig()))
 
 
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (change(format=2), f"its format is 2, but this nertag reads format 1\n  hint: {NEWER}"),
-        (without("format"), f"its format is None, but this nertag reads format 1\n  hint: {NEWER}"),
+        (change(format=1), f"its format is 1, but this nertag reads format 2\n  hint: {NEWER}"),
+        (without("format"), f"its format is None, but this nertag reads format 2\n  hint: {NEWER}"),
         (
             change(colour="red"),
             "the folder: unknown key 'colour'\n  hint: Known keys: embedding_size, temperature, nertag.",
@@ -128,7 +114,6 @@ def test_a_configuration_that_makes_no_sense(
         read_config(folder)
 
 
-@pytest.mark.parametrize("name", [CONFIG, VOCABULARY])
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -142,58 +127,19 @@ def test_a_configuration_that_makes_no_sense(
         (b"null", "it must hold a JSON object, not NoneType"),
     ],
 )
-def test_json_that_is_damaged(folder: Path, name: str, content: bytes, message: str) -> None:
-    (folder / name).write_bytes(content)
-    with pytest.raises(ModelError, match=f"^{re.escape(str(folder / name))}: {re.escape(message)}$"):
-        (read_config if name == CONFIG else read_vocabulary)(folder)
+def test_json_that_is_damaged(folder: Path, content: bytes, message: str) -> None:
+    (folder / CONFIG).write_bytes(content)
+    with pytest.raises(ModelError, match=f"^{re.escape(str(folder / CONFIG))}: {re.escape(message)}$"):
+        read_config(folder)
 
 
-@pytest.mark.parametrize("name", [CONFIG, VOCABULARY])
-def test_json_that_is_nested_too_deeply(folder: Path, name: str) -> None:
-    (folder / name).write_text("[" * 100_000, encoding="utf-8")
-    with pytest.raises(ModelError, match=f"^{re.escape(str(folder / name))}: it cannot be read: "):
-        (read_config if name == CONFIG else read_vocabulary)(folder)
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"words": ["a"]}, "it must hold a list of 'words' and a string of 'characters'"),
-        ({"words": "ab", "characters": "ab"}, "it must hold a list of 'words' and a string of 'characters'"),
-        ({"words": ["a"], "characters": ["a"]}, "it must hold a list of 'words' and a string of 'characters'"),
-        ({"words": ["a"], "characters": "a", "more": 1}, "it must hold a list of 'words' and a string of 'characters'"),
-        ({"words": ["a", 1], "characters": "a"}, "its words must be strings"),
-        ({"words": ["a", "b", "a"], "characters": "a"}, f"a vocabulary's {DIFFERENT}"),
-        ({"words": ["a", "b"], "characters": "aba"}, f"a vocabulary's {DIFFERENT}"),
-    ],
-)
-def test_a_vocabulary_that_makes_no_sense(folder: Path, values: object, message: str) -> None:
-    path = folder / VOCABULARY
-    path.write_text(json.dumps(values), encoding="utf-8")
-    with refuses(path, message):
-        read_vocabulary(folder)
+def test_json_that_is_nested_too_deeply(folder: Path) -> None:
+    (folder / CONFIG).write_text("[" * 100_000, encoding="utf-8")
+    with pytest.raises(ModelError, match=f"^{re.escape(str(folder / CONFIG))}: it cannot be read: "):
+        read_config(folder)
 
 
 # --- Weights ----------------------------------------------------------------------------------------------------------
-
-
-def test_tensors_come_back_bit_for_bit(tmp_path: Path) -> None:
-    tensors = {
-        "a": torch.randn(7, 3),
-        "b.half": torch.randn(5).half(),
-        "c": torch.arange(-8, 8, dtype=torch.int8).reshape(4, 4),
-        "scalar": torch.tensor(1e-42),
-        "nothing": torch.zeros(0, 4),
-        "odd": torch.tensor([float("nan"), float("inf"), -0.0]),
-    }
-    path = tmp_path / "x.safetensors"
-    save_file(tensors, path, metadata={"who": "we"})
-    found = map_tensors(path)
-    assert set(found) == set(tensors)
-    for name, tensor in tensors.items():
-        assert found[name].shape == tuple(tensor.shape)
-        assert found[name].tobytes() == tensor.numpy().tobytes()
-        assert not found[name].flags.writeable
 
 
 @pytest.mark.parametrize("changes", [{"embedding": "pretrained"}, {"embedding": "learned"}, {"embedding": "one-hot"}])
@@ -206,87 +152,6 @@ def test_word_vectors_are_those_of_the_network(tmp_path: Path, changes: dict[str
     assert found.dtype == np.float32
     assert np.array_equal(found, network.words(torch.from_numpy(ids)).detach().numpy())
     assert isinstance(network.words, FrozenEmbedding) is (changes["embedding"] == "pretrained")
-
-
-def header_of(path: Path) -> tuple[dict[str, Any], bytes]:
-    """Take a safetensors file apart."""
-    content = path.read_bytes()
-    length = int.from_bytes(content[:8], "little")
-    return json.loads(content[8 : 8 + length]), content[8 + length :]
-
-
-def put(path: Path, header: bytes, data: bytes, length: int | None = None) -> None:
-    """Write a safetensors file, with a header length that may lie."""
-    path.write_bytes((len(header) if length is None else length).to_bytes(8, "little") + header + data)
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {"shape": [10**9, 8]},
-        {"shape": [10**30, 8]},
-        {"shape": [-1, 8]},
-        {"shape": [1.5, 8]},
-        {"shape": 8},
-        {"shape": None},
-        {"dtype": "F64"},
-        {"dtype": ["F32"]},
-        {"dtype": "I8"},
-        {"data_offsets": [0, 10**12]},
-        {"data_offsets": [-8, 0]},
-        {"data_offsets": [64, 0]},
-        {"data_offsets": [0]},
-        {"data_offsets": [0, 1e999]},
-        {"data_offsets": "ab"},
-        {"data_offsets": [0, 3]},
-    ],
-)
-def test_a_tensor_that_makes_no_sense(folder: Path, entry: dict[str, Any]) -> None:
-    path = folder / WEIGHTS
-    header, data = header_of(path)
-    header["words.weight"].update(entry)
-    put(path, json.dumps(header).encode(), data)
-    with refuses(path, "its tensor 'words.weight' is damaged"):
-        map_tensors(path)
-
-
-@pytest.mark.parametrize("entry", [None, 3, "F32", [], {}])
-def test_an_entry_that_is_no_tensor(folder: Path, entry: object) -> None:
-    path = folder / WEIGHTS
-    put(path, json.dumps({"words.weight": entry}).encode(), b"12345678")
-    with refuses(path, "its tensor 'words.weight' is damaged"):
-        map_tensors(path)
-
-
-@pytest.mark.parametrize("kept", [0, 5, 8, 100])
-def test_weights_that_end_in_the_header(folder: Path, kept: int) -> None:
-    path = folder / WEIGHTS
-    path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(ModelError, match=f"^{re.escape(str(path))}: it is no safetensors file"):
-        map_tensors(path)
-
-
-def test_weights_that_end_in_a_tensor(folder: Path) -> None:
-    path = folder / WEIGHTS
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ModelError, match=f"^{re.escape(str(path))}: its tensor '[^']+' is damaged$"):
-        map_tensors(path)
-
-
-@pytest.mark.parametrize("length", [0, 1, 17, 1 << 20, (1 << 20) + 1, 1 << 62, (1 << 64) - 1])
-def test_a_header_length_that_lies(folder: Path, length: int) -> None:
-    path = folder / WEIGHTS
-    header, data = header_of(path)
-    put(path, json.dumps(header).encode(), data, length)
-    with pytest.raises(ModelError, match=f"^{re.escape(str(path))}: it is no safetensors file"):
-        map_tensors(path)
-
-
-def test_a_header_that_is_no_object(folder: Path) -> None:
-    path = folder / WEIGHTS
-    put(path, b"[1, 2]", b"12345678")
-    with refuses(path, "it is no safetensors file"):
-        map_tensors(path)
 
 
 def test_word_vectors_of_another_vocabulary_or_size(folder: Path) -> None:

@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 
 import nertag
+from nertag import forms
+from nertag import tagger as tagger_module
 from nertag.errors import ModelError
-from nertag.tagger import BATCH_TOKENS, COLLECTED_PASSAGES, COLLECTED_TOKENS, PARTING_BLANKS, Tagger, load
-from nertag.text import Mention, Passage, TaggedPassage
+from nertag.model_folder import read_vocabulary
+from nertag.tagger import COLLECTED, Tagger, load
+from nertag.text import Mention, Passage, TaggedPassage, split_words
+from nertag.windows import BATCH_TOKENS
 from tests.fake_engine import FakeTagger
 from tests.tiny import TRAINING, VALIDATION, sentence, tiny_config, tiny_network, trained_folder, write_folder
 
@@ -58,12 +62,11 @@ def test_a_text_without_words_has_no_mentions(tagger: Tagger, text: str) -> None
 
 def test_scores_follow_the_temperature(tmp_path: Path) -> None:
     config = tiny_config()
-    network = tiny_network(config, load(trained_folder()).table.vocabulary)
+    vocabulary = read_vocabulary(trained_folder())
+    network = tiny_network(config, vocabulary)
     found = []
     for temperature in (1.0, 5.0):
-        folder = write_folder(
-            tmp_path / str(temperature), network, load(trained_folder()).table.vocabulary, temperature
-        )
+        folder = write_folder(tmp_path / str(temperature), network, vocabulary, temperature)
         (tagged,) = load(folder).tag_passages([passage("Mira Olsen walked home")])
         found.append(np.array(tagged.scores))
     assert np.ptp(found[1]) < 0.9 * np.ptp(found[0])
@@ -102,7 +105,7 @@ def test_passages_of_a_document_share_a_window_and_cut_a_mention_at_their_border
     fake = FakeTagger(window=20)
     stream = [passage("o b i", new=True), passage("i i o b"), passage("b"), passage("i", new=True)]
     assert tags_of(list(fake.tag_passages(stream))) == ["O B-PER I-PER", "B-PER I-PER O B-PER", "B-PER", "B-PER"]
-    assert fake.windows == ["o b i i i o b b".split(), ["i"]]
+    assert fake.cut == ["o b i i i o b b".split(), ["i"]]
 
 
 def test_context_reaches_over_passages_of_a_document_and_not_into_the_next(tagger: Tagger) -> None:
@@ -129,7 +132,7 @@ def test_a_document_has_the_same_mentions_alone_and_among_others(tagger: Tagger)
 def test_long_passages_are_cut_at_sentence_ends_into_windows_of_the_configured_length() -> None:
     fake = FakeTagger(window=10)
     list(fake.tag_passages([passage("o o o o o o . " * 5 + "o b")]))
-    assert [len(window) for window in fake.windows] == [7, 7, 7, 7, 9]
+    assert [len(window) for window in fake.cut] == [7, 7, 7, 7, 9]
 
 
 def test_a_run_is_no_larger_than_a_batch_and_its_windows_are_of_similar_length() -> None:
@@ -160,23 +163,17 @@ class Counted:
 
 
 ENDLESS: dict[str, tuple[Callable[[], Iterator[Passage]], int]] = {
-    "sentences of one document": (lambda: itertools.repeat(passage("o o b i .")), COLLECTED_TOKENS // 5 + 80),
-    "a document each": (lambda: itertools.repeat(passage("o o b i .", new=True)), COLLECTED_TOKENS // 5 + 80),
-    "long passages": (lambda: itertools.repeat(passage("o b " * 500)), COLLECTED_TOKENS // 1000 + 3),
-    "empty passages": (lambda: itertools.repeat(passage("")), COLLECTED_PASSAGES),
-    "one word, then empty passages": (
-        lambda: itertools.chain([passage("b")], itertools.repeat(passage(""))),
-        COLLECTED_PASSAGES,
-    ),
-    "a word between many empty passages": (
-        lambda: itertools.cycle([passage("b"), *[passage("")] * (PARTING_BLANKS - 1)]),
-        2 * 20 * PARTING_BLANKS + COLLECTED_PASSAGES,
-    ),
+    "sentences of one document": (lambda: itertools.repeat(passage("o o b i .")), 100),
+    "a document each": (lambda: itertools.repeat(passage("o o b i .", new=True)), 100),
+    "long passages": (lambda: itertools.repeat(passage("o b " * 500)), 1),
+    "empty passages": (lambda: itertools.repeat(passage("")), 1000),
+    "one word, then empty passages": (lambda: itertools.chain([passage("b")], itertools.repeat(passage(""))), 1000),
 }
 
 
 @pytest.mark.parametrize("name", ENDLESS)
-def test_an_endless_stream_is_answered_as_it_comes(name: str) -> None:
+def test_an_endless_stream_is_answered_as_it_comes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tagger_module, "COLLECTED", 1000)
     make, bound = ENDLESS[name]
     stream = Counted(make())
     pending = []
@@ -208,19 +205,47 @@ def test_without_a_pause_a_short_stream_is_answered_at_its_end() -> None:
     assert stream.taken == 2
 
 
-def test_many_empty_passages_end_a_document() -> None:
-    for blanks, windows in ((PARTING_BLANKS - 1, [["b", "i"]]), (PARTING_BLANKS, [["b"], ["i"]])):
-        fake = FakeTagger(window=20)
-        list(fake.tag_passages([passage("b"), *[passage("")] * blanks, passage("i")]))
-        assert fake.windows == windows
-
-
-def test_the_table_of_forms_does_not_grow_with_the_stream() -> None:
+def test_the_table_of_forms_does_not_grow_with_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "CAPACITY", 50)
     fake = FakeTagger(window=20)
-    fake.table.capacity = 50
-    stream = (passage(f"word{number} b i", new=True) for number in range(3 * COLLECTED_TOKENS // 3))
+    stream = (passage(f"word{number} b i", new=True) for number in range(3 * COLLECTED // 11))
     assert all(tagged.labels == [0, 1, 1] for tagged in fake.tag_passages(stream))
-    assert len(fake.table._rows) <= 50 + COLLECTED_TOKENS
+    assert len(fake.forms.names) <= 50 + COLLECTED // 11 + 1
+
+
+def test_more_tokens_than_a_block_are_cut_there_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tagger_module, "BLOCK", 30)
+    stream = [passage("o " * 25, new=True), passage(""), passage("b i " * 20), passage("b", new=True), passage("b")]
+    fake = FakeTagger(window=20)
+    assert [tagged.labels for tagged in fake.tag_passages(stream)] == [[0] * 25, [], [1] * 40, [1], [1]]
+    assert [len(window) for window in fake.cut] == [18, 12, 18, 12, 5, 2]
+
+
+# --- Lines ------------------------------------------------------------------------------------------------------------
+
+LINES = ["Was it Tom", "", "  ", "or Ada Quill, who called?", *TRAINING, "x" * 70, "", "Mira's\u00a0(Tom) ...", ""]
+
+
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize(("block", "long"), [(1 << 15, 1 << 18), (16, 1 << 18), (16, 10)])
+def test_lines_get_the_labels_of_passages(
+    tagger: Tagger, alone: bool, block: int, long: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tagger_module, "BLOCK", block)
+    monkeypatch.setattr(tagger_module, "_LONG_LINES", long)
+    lines = LINES * 5
+    passages = [Passage(line, split_words(line), starts_document=alone) for line in lines]
+    expected = [tagged.labels for tagged in tagger.tag_passages(passages)]
+    inside, ends = tagger.label_lines(lines, alone=alone)
+    assert inside.tolist() == [label for labels in expected for label in labels]
+    assert ends.tolist() == list(itertools.accumulate(map(len, expected)))
+    assert 0 < inside.sum() < len(inside)
+
+
+def test_no_lines_have_no_labels(tagger: Tagger) -> None:
+    for lines in ([], ["", ""]):
+        inside, ends = tagger.label_lines(lines, alone=False)
+        assert (inside.tolist(), ends.tolist()) == ([], [0] * len(lines))
 
 
 # --- Loading ----------------------------------------------------------------------------------------------------------

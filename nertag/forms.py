@@ -1,0 +1,133 @@
+"""Every form met so far with its vector, and every chunk between white space with its forms: most of a text is known.
+
+A **chunk** is a run without white space, such as `Potter,"`, a **form** the text of a token. Both are encoded on first
+sight and looked up afterwards, thousands at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nertag.text import form_kind, split_chunk
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int32]
+
+CAPACITY = 1 << 15
+"""Forms or chunks after which a table starts afresh, so that memory does not grow with the input."""
+
+_HELD = 1 << 23  # Code points of forms and chunks after which it does so, too.
+_AT_ONCE = 1 << 11  # Forms encoded at once.
+
+
+class Forms:
+    """A table of forms.
+
+    Args:
+        encode: Gives the vectors of forms, float32, (forms, size).
+        size: Their dimensions.
+    """
+
+    def __init__(self, encode: Callable[[Sequence[str]], Floats], size: int) -> None:
+        self._encode = encode
+        self._size = size
+        self._clear()
+
+    def _clear(self) -> None:
+        """Forget everything."""
+        self._rows: dict[str, int] = {}
+        self._chunks: dict[str, int] = {}
+        self._held = 0
+        self._vectors = np.empty((1 << 10, self._size), np.float32)
+        self._kinds = np.empty(1 << 10, np.uint8)
+        self._flat = np.empty(1 << 10, np.int32)  # The rows of all chunks, one after the other,
+        self._firsts = np.empty(1 << 10, np.int32)  # where those of each begin,
+        self._sizes = np.empty(1 << 10, np.int32)  # and how many they are.
+        self._filled = 0
+
+    def reserve(self) -> None:
+        """Start afresh if the table is full. Row numbers handed out before are void afterwards."""
+        if max(len(self._rows), len(self._chunks)) >= CAPACITY or self._held >= _HELD:
+            self._clear()
+
+    @property
+    def vectors(self) -> Floats:
+        """The vectors of all forms in the table, float32, (forms, size)."""
+        return self._vectors[: len(self._rows)]
+
+    @property
+    def names(self) -> list[str]:
+        """All forms in the table, in the order of the rows."""
+        return list(self._rows)
+
+    def kinds(self, rows: Rows) -> npt.NDArray[np.uint8]:
+        """Return what `text.form_kind` says of tokens given by row, (tokens,)."""
+        return self._kinds[rows]
+
+    def rows(self, words: Sequence[str]) -> Rows:
+        """Return the row of every token, int32, (tokens,)."""
+        known = self._rows
+        try:
+            return np.fromiter(map(known.__getitem__, words), np.int32, len(words))
+        except KeyError:
+            self._add([word for word in dict.fromkeys(words) if word not in known])
+            return np.fromiter(map(known.__getitem__, words), np.int32, len(words))
+
+    def split(self, chunks: Sequence[str]) -> tuple[Rows, Rows]:
+        """Split chunks into tokens.
+
+        Returns:
+            The row of every token, int32, (tokens,), and how many tokens each chunk has, int32, (chunks,).
+        """
+        known = self._chunks
+        try:
+            numbers = np.fromiter(map(known.__getitem__, chunks), np.int32, len(chunks))
+        except KeyError:
+            self._add_chunks([chunk for chunk in dict.fromkeys(chunks) if chunk not in known])
+            numbers = np.fromiter(map(known.__getitem__, chunks), np.int32, len(chunks))
+        sizes = self._sizes[numbers]
+        ends = np.cumsum(sizes, dtype=np.int32)
+        shift = self._firsts[numbers] - (ends - sizes)
+        places = np.repeat(shift, sizes)
+        places += np.arange(len(places), dtype=np.int32)
+        return self._flat[places], sizes
+
+    def _add(self, words: list[str]) -> None:
+        """Encode forms that are not in the table."""
+        for first in range(0, len(words), _AT_ONCE):
+            new = words[first : first + _AT_ONCE]
+            row = len(self._rows)
+            past = row + len(new)
+            self._vectors, self._kinds = _grown(self._vectors, past), _grown(self._kinds, past)
+            self._vectors[row:past] = self._encode(new)
+            self._kinds[row:past] = list(map(form_kind, new))
+            self._rows.update(zip(new, range(row, past), strict=True))
+            self._held += sum(map(len, new))
+
+    def _add_chunks(self, chunks: list[str]) -> None:
+        """Split chunks that are not in the table."""
+        parts = list(map(split_chunk, chunks))
+        number, first = len(self._chunks), self._filled
+        sizes = np.fromiter(map(len, parts), np.int32, len(parts))
+        past, filled = number + len(chunks), first + int(sizes.sum())
+        self._firsts, self._sizes = _grown(self._firsts, past), _grown(self._sizes, past)
+        self._flat = _grown(self._flat, filled)
+        self._flat[first:filled] = self.rows([word for part in parts for word in part])
+        self._sizes[number:past] = sizes
+        self._firsts[number:past] = first + np.cumsum(sizes) - sizes
+        self._filled = filled
+        self._chunks.update(zip(chunks, range(number, past), strict=True))
+        self._held += sum(map(len, chunks))
+
+
+def _grown(array: npt.NDArray[Any], least: int) -> npt.NDArray[Any]:
+    """Return an array with the same content and room for at least so many rows."""
+    if least <= len(array):
+        return array
+    larger = np.empty((max(least, 2 * len(array)), *array.shape[1:]), array.dtype)
+    larger[: len(array)] = array
+    return larger
