@@ -46,7 +46,7 @@ class NameEntry:
     """One name of the list.
 
     Attributes:
-        name: As it is written where it first occurs, its white space single blanks.
+        name: As it is written where it first occurs outside capitals, if it does; its white space is single blanks.
         label: What it is.
         file: File of its first mention.
         line: Line of its first mention.
@@ -76,6 +76,8 @@ class NameList:
         entry = self._entries.get(key)
         if entry is None:
             entry = self._entries[key] = NameEntry(" ".join(text.split()), label, source, line)
+        elif entry.name.isupper() and not text.isupper():
+            entry.name = " ".join(text.split())
         entry.count += 1
         entry.files += entry.last_source != source
         entry.last_source = source

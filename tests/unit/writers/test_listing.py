@@ -52,6 +52,13 @@ def test_json_says_the_same() -> None:
     assert [json.loads("".join(NamesSink(True).finish()))] == [[]]
 
 
+def test_a_name_is_not_shown_in_capitals_if_it_is_not_always_in_them() -> None:
+    sink = NamesSink(False)
+    for text in ("TOM and ADA", "Tom", "tom ToM", "ADA"):
+        sink.write(find(tagged(text, "a.txt", 1)))
+    assert [line.split("\t")[0] for line in list(sink.finish())[1:]] == ["Tom", "ADA"]
+
+
 def test_the_line_of_an_object_is_its_own() -> None:
     (found,) = [find(PASSAGES[-1])]
     assert found is not None and [line for _, _, line in found.mentions] == [7, 7]
