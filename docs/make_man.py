@@ -76,9 +76,9 @@ def exit_codes() -> dict[str, str]:
 
 
 def _options(context: typer.Context) -> Iterator[str]:
-    """Yield the arguments and options of a command with their help; that one takes text goes without saying."""
+    """Yield the arguments and options of a command with their help."""
     records = (parameter.get_help_record(context) for parameter in context.command.get_params(context))
-    yield from _list({re.sub(r" <(str|list\[str\])>", "", record[0]): record[1] for record in records if record})
+    yield from _list(dict(record for record in records if record))
 
 
 def _examples(epilog: str) -> Iterator[str]:

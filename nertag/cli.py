@@ -95,16 +95,26 @@ def _within(number: float, least: float | None, most: float | None) -> bool:
     return (least is None or number >= least) and (most is None or number <= most) and number == number
 
 
+def _prepare(parameters: list[Any]) -> list[Any]:
+    """Let `_value_of` convert options and arguments, and help name no types: `PATH`, not `PATH <list[str]>`."""
+    for parameter in parameters:
+        if hasattr(parameter, "type_descriptor"):  # Typer 0.27 needs no help.
+            parameter.process_value = partial(_value_of, parameter)
+        if parameter.param_type_name == "argument":
+            parameter.display_type_rich = _no_type
+    return parameters
+
+
+def _no_type(ctx: typer.Context) -> None:
+    """Return nothing for what help says of a type."""
+
+
 class _Quick:
-    """Makes a command or a group of them quick: `_value_of` converts its options. Those of Typer 0.27 need no help."""
+    """Makes a command, or a group of them, quick."""
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - as above
         """Return the options and arguments."""
-        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
-        for parameter in parameters:
-            if hasattr(parameter, "type_descriptor"):
-                parameter.process_value = partial(_value_of, parameter)
-        return parameters
+        return _prepare(super().get_params(ctx))  # type: ignore[misc]
 
 
 class _Command(_Quick, typer.core.TyperCommand):
@@ -138,7 +148,9 @@ class _Commands(_Quick, typer.core.TyperGroup):
             return super().get_command(ctx, name)
         from nertag.train_options import train_app
 
-        return typer.main.get_command(train_app())
+        command = typer.main.get_command(train_app())
+        _prepare(command.params)
+        return command
 
 
 # Plain help: rich takes longer to import than all of Typer, and would wrap the examples.
@@ -209,6 +221,7 @@ def tag(
         typer.Option(
             "--input",
             "-i",
+            metavar="KIND",
             help="text: running text, answered line by line; tokens: a sentence a line, split at white space; jsonl: "
             "objects with 'text' or 'tokens'; conll: a token a line, in the first column.",
         ),
