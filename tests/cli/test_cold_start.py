@@ -15,7 +15,18 @@ ROOT = Path(__file__).parents[2]
 SENTENCE = "Harry Potter and Hermione Granger invented a new spell"
 TRAINING_PACKAGES = ("torch", "datasets", "seqeval", "onnx", "safetensors", "huggingface_hub", "matplotlib", "tomli_w")
 TRAINING_WING = ("nertag.data", "nertag.network", "nertag.training", "nertag.export", "nertag.metrics")
-HEAVY = (*TRAINING_PACKAGES, *TRAINING_WING, "rich", "pydantic", "tomllib", "pandas", "pyarrow", "sklearn", "scipy")
+HEAVY = (
+    *TRAINING_PACKAGES,
+    *TRAINING_WING,
+    "nertag.settings",
+    "rich",
+    "pydantic",
+    "tomllib",
+    "pandas",
+    "pyarrow",
+    "sklearn",
+    "scipy",
+)
 
 PROGRAM = """
 import json, sys
