@@ -93,6 +93,25 @@ def test_drawing_goes_where_it_belongs(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr() == ("[b]result[/b]\n", "[b]aside[/b] :smile:\n")
 
 
+@pytest.mark.parametrize(
+    ("is_terminal", "term", "colour", "redrawn"),
+    [(True, "xterm", "", True), (True, "dumb", "", False), (False, "xterm", "1", False), (True, "", "", True)],
+)
+def test_lines_are_drawn_anew_on_terminals_that_can(
+    is_terminal: bool, term: str, colour: str, redrawn: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("FORCE_COLOR", colour)
+    assert console.can_redraw() == redrawn
+    monkeypatch.setattr(sys, "stderr", None)
+    assert not console.can_redraw()
+
+
+def test_control_characters_are_spelt_out() -> None:
+    assert console.spelt_out("Zoë\x1b[2J\x9b\r\t\n\u2028") == "Zoë\\x1b[2J\\x9b\\x0d\t\n\u2028"
+
+
 def test_results_are_seen_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not console.results_are_seen()
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
