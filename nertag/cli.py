@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
@@ -474,8 +473,3 @@ def _is_typers(error: OSError) -> bool:
     while place is not None and place.tb_next is not None:
         place = place.tb_next
     return place is not None and error.filename is None and place.tb_frame.f_globals["__name__"].startswith("typer.")
-
-
-def run() -> None:
-    """Run the command line as a program."""
-    sys.exit(main())

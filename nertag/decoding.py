@@ -75,7 +75,7 @@ def choose(
     before[starts] = 0
     broken = np.flatnonzero(~allowed[before, chosen])
     ends = np.append(starts[1:], len(chosen))
-    for window in np.unique(np.searchsorted(starts, broken, side="right") - 1).tolist():
+    for window in sorted(set((np.searchsorted(starts, broken, side="right") - 1).tolist())):
         part = slice(starts[window], ends[window])
         evidence = np.log(_softmax(logits[part] / temperature) + 1e-30)
         if eligible is not None:

@@ -61,7 +61,7 @@ def cut_block(kinds: npt.NDArray[np.uint8], layout: Layout, limit: int) -> Numbe
     """
     stops, roots = _sentence_ends(kinds, layout.ends[layout.sure])
     borders: list[int] = layout.ends.tolist()
-    documents = np.unique(np.concatenate([[0], layout.firsts()[layout.starts], [len(kinds)]])).tolist()
+    documents = [0, *layout.firsts()[layout.starts].tolist(), len(kinds)]
     bounds: list[int] = []
     for start, past in zip(documents, documents[1:]):  # noqa: B905 - neighbours
         position = start

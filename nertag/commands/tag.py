@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -60,6 +61,7 @@ def tag(
     if settings.kind == "parquet" and console.results_are_seen():
         raise ConfigError("a Parquet file is nothing to show on a terminal", hint="Write it to a file: > names.parquet")
     sink = writers.make_sink(settings, console.draw_results)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy has too little to do to start threads for it.
     from nertag import tagger  # ONNX Runtime and the model come after everything that can be wrong with the options.
 
     tag_section = pipeline.SectionTagger(tagger.load(model, threshold), settings)

@@ -60,7 +60,7 @@ def install() -> None:
 
 
 if __name__ == "__main__":
-    from nertag.cli import run
+    from nertag.__main__ import run
 
     install()
     run()

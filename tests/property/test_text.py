@@ -77,6 +77,13 @@ def test_long_texts_and_long_chunks_are_split_like_short_ones(text: str) -> None
         assert split_words(text) == expected
 
 
+@given(TEXTS)
+def test_short_cuts_split_as_the_rules_do(text: str) -> None:
+    for chunk in text.split():
+        for part in {chunk, "".join(filter(str.isascii, chunk)), chunk.strip(".-'") + ","}:
+            assert text_module.split_chunk(part) == text_module._split_by_rules(part, text_module._rules(False))
+
+
 @given(
     st.lists(st.sampled_from(["a", ".", "”", "!"])),
     st.dictionaries(st.integers(0, 60), st.booleans()),
