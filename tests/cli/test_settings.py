@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -235,6 +236,16 @@ def test_settings_reach_the_tagger(project: Path, run_tag: RunTag) -> None:
     put(project / "nertag.toml", 'format = "tags"\n')
     assert run_tag("--text", "we met Harry") == (0, "O O B-PER\n", "")
     assert run_tag("--text", "we met Harry", "--format", "labels") == (0, "0 0 1\n", "")
+
+
+def test_the_example_of_the_documentation(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    documentation = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", documentation, re.DOTALL)
+    put(project / "nertag.toml", example)
+    settings = shown(capsys)
+    set_there = [name for name, (_, origin) in settings.items() if origin == str(project / "nertag.toml")]
+    assert set_there == [line.split(" = ")[0] for line in example.splitlines() if " = " in line]
+    assert set_there
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 11), reason="Python reads TOML itself")
