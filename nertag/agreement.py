@@ -90,7 +90,7 @@ def features_of(logits: Floats, words: Rows, shapes: Rows, documents: Rows) -> t
     """
     probabilities = _softmax(logits)
     inside = 1 - probabilities[:, 0]
-    place = documents * (int(words.max(initial=0)) + 1) + words
+    place = documents * (int(words.max(initial=0)) + 1) + words  # One number for each word of each document.
     hot = np.unique(place[inside >= LEAST])
     if not len(hot):
         return np.zeros(0, np.int64), np.zeros((0, FEATURES), np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,10 +31,11 @@ class CaseVariants:
         shares = (config.lower_share, config.upper_share, config.title_share)
         weights = [*shares, 1 - sum(shares)]
         drawn = chance.choices(["lower", "upper", "title", ""], weights, k=len(windows))
-        return [
-            Window(self.maps[name][window.rows], window.gold) if name else window
-            for window, name in zip(windows, drawn, strict=True)
-        ]
+        return [self.change(window, name) if name else window for window, name in zip(windows, drawn, strict=True)]
+
+    def change(self, window: Window, name: str) -> Window:
+        """Return a window in another case: `lower`, `upper` or `title`."""
+        return replace(window, rows=self.maps[name][window.rows])
 
 
 def _title(form: str) -> str:

@@ -86,6 +86,8 @@ class ModelConfig:
         shapes: Whether the word's shape (case, digits, punctuation) is part of the input.
         shape_size: Dimensions of a shape's embedding.
         window: The most tokens that the network sees at once.
+        agreement: Units of the second look, which corrects a token by what was found wherever its word stands in the
+            document; 0 for none. Training needs `agreement_folds` further runs for it.
     """
 
     labels: tuple[str, ...] = (PERSON,)
@@ -106,6 +108,7 @@ class ModelConfig:
     shapes: bool = True
     shape_size: int = 8
     window: int = 100
+    agreement: int = 0
 
     def __post_init__(self) -> None:
         """Check what the types do not say.
@@ -116,6 +119,7 @@ class ModelConfig:
         _at_least(self, 1, "hidden_size", "layers", "embedding_size", "vocabulary_size", "character_size")
         _at_least(self, 1, "character_filters", "character_width", "shape_size")
         _at_least(self, 2, "window")
+        _at_least(self, 0, "agreement")
         _at_most(self, LONGEST_WINDOW, "window")
         _at_most(self, LARGEST_SIZE, "hidden_size", "layers", "embedding_size", "vocabulary_size", "character_size")
         _at_most(self, LARGEST_SIZE, "character_filters", "character_width", "shape_size")
@@ -127,6 +131,8 @@ class ModelConfig:
                 f"output 'binary' knows one label, but there are {len(self.labels)}: {', '.join(self.labels)}",
                 hint="Use output 'iob2'.",
             )
+        if self.agreement and len(self.tags) != 3 or self.agreement and self.output == "binary":
+            raise ConfigError("agreement needs output 'iob2' and one label")
         if self.character_width % 2 == 0:
             raise ConfigError(f"character_width must be odd, not {self.character_width}")
 
@@ -169,6 +175,8 @@ class TrainingConfig:
         upper_share: Share of windows upper-cased.
         title_share: Share of windows title-cased.
         swap_share: Share of windows whose names are swapped for other names, the same word for the same all through.
+        agreement_folds: Parts that the training documents are put into for `agreement`: each is tagged by a network
+            that has learned from the others.
         averaging: Decay of the exponential moving average of the weights that is evaluated and kept; 0 turns it off.
         seed: Of everything random; two CPU runs with the same seed give the same weights, bit for bit.
         device: Where to train; `auto` takes CUDA or MPS when there is one.
@@ -188,6 +196,7 @@ class TrainingConfig:
     upper_share: float = 0.05
     title_share: float = 0.02
     swap_share: float = 0.0
+    agreement_folds: int = 3
     averaging: float = 0.998
     seed: int = 1
     device: Device = "auto"
@@ -200,6 +209,7 @@ class TrainingConfig:
             ConfigError: If a number is out of range.
         """
         _at_least(self, 1, "epochs", "patience", "batch_tokens")
+        _at_least(self, 2, "agreement_folds")
         _at_least(self, 0, "seed", "weight_decay")
         for name in ("learning_rate", "clip_norm"):
             if not 0 < getattr(self, name) < math.inf:

@@ -37,10 +37,17 @@ class TaggedWords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A run of tokens with its gold tags: rows of a form table, int64, (time,), and tag ids, int64, (time,)."""
+    """A run of tokens with its gold tags.
+
+    Attributes:
+        rows: Rows of a form table, int64, (time,).
+        gold: Tag ids, int64, (time,).
+        document: The number of its document, where windows are cut as tagging cuts them.
+    """
 
     rows: Rows
     gold: Rows
+    document: int = 0
 
 
 class EncodedCorpus:
@@ -69,13 +76,19 @@ class EncodedCorpus:
     def windows(self, limit: int) -> list[Window]:
         """Cut every document as tagging does."""
         result = []
-        for document, words in zip(self.documents, self.words, strict=True):
+        for number, (document, words) in enumerate(zip(self.documents, self.words, strict=True)):
             flat = [word for sentence in words for word in sentence]
             borders = dict.fromkeys(np.cumsum([len(sentence) for sentence in words]).tolist(), True)
             whole = _join(document)
-            result += [
-                Window(whole.rows[start:end], whole.gold[start:end]) for start, end in cut_windows(flat, borders, limit)
-            ]
+            cuts = cut_windows(flat, borders, limit)
+            result += [Window(whole.rows[start:end], whole.gold[start:end], number) for start, end in cuts]
+        return result
+
+    def part(self, chosen: Sequence[bool]) -> EncodedCorpus:
+        """Return the corpus of the chosen documents, (documents,)."""
+        result = EncodedCorpus.__new__(EncodedCorpus)
+        result.documents = [document for document, taken in zip(self.documents, chosen, strict=True) if taken]
+        result.words = [words for words, taken in zip(self.words, chosen, strict=True) if taken]
         return result
 
     def varied_windows(self, limit: int, chance: random.Random) -> list[Window]:

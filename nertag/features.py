@@ -219,6 +219,8 @@ class FormTable:
         self._word_ids = np.zeros(size, np.int64)
         self._shape_ids = np.zeros(size, np.int64)
         self._character_ids = np.zeros((size, LONGEST_FORM), np.int64)
+        self._words: dict[str, int] = {}
+        self._word_numbers = np.zeros(size, np.int64)
 
     def reserve(self) -> None:
         """Start afresh if the table is full. Row numbers handed out before are void afterwards."""
@@ -243,6 +245,14 @@ class FormTable:
         """Return the shape id of a row."""
         return int(self._shape_ids[row])
 
+    def shapes(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the shape ids of tokens given by row, (tokens,)."""
+        return self._shape_ids[rows]
+
+    def words(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return a number for the word of every token given by row, (tokens,): the same in whatever case."""
+        return self._word_numbers[rows]
+
     def _add(self, word: str) -> int:
         """Encode a form and return its row."""
         row = len(self._rows)
@@ -250,11 +260,13 @@ class FormTable:
             self._word_ids = np.concatenate([self._word_ids, np.zeros_like(self._word_ids)])
             self._shape_ids = np.concatenate([self._shape_ids, np.zeros_like(self._shape_ids)])
             self._character_ids = np.concatenate([self._character_ids, np.zeros_like(self._character_ids)])
+            self._word_numbers = np.concatenate([self._word_numbers, np.zeros_like(self._word_numbers)])
         form = fold(word)
         characters = self.vocabulary.character_ids(form)
         self._word_ids[row] = self.vocabulary.word_id(form)
         self._shape_ids[row] = shape_of(form)
         self._character_ids[row, : len(characters)] = characters
+        self._word_numbers[row] = self._words.setdefault(form.lower(), len(self._words))
         self._rows[word] = row
         return row
 

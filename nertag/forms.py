@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nertag.features import fold, shape_of
 from nertag.text import form_kind, split_chunk
 
 Floats = npt.NDArray[np.float32]
@@ -44,6 +45,9 @@ class Forms:
         self._held = 0
         self._vectors = np.empty((1 << 10, self._size), np.float32)
         self._kinds = np.empty(1 << 10, np.uint8)
+        self._shapes = np.empty(1 << 10, np.uint8)
+        self._words: dict[str, int] = {}
+        self._numbers = np.empty(1 << 10, np.int32)
         self._flat = np.empty(1 << 10, np.int32)  # The rows of all chunks, one after the other,
         self._firsts = np.empty(1 << 10, np.int32)  # where those of each begin,
         self._sizes = np.empty(1 << 10, np.int32)  # and how many they are.
@@ -67,6 +71,14 @@ class Forms:
     def kinds(self, rows: Rows) -> npt.NDArray[np.uint8]:
         """Return what `text.form_kind` says of tokens given by row, (tokens,)."""
         return self._kinds[rows]
+
+    def shapes(self, rows: Rows) -> npt.NDArray[np.uint8]:
+        """Return the shape ids of tokens given by row, (tokens,)."""
+        return self._shapes[rows]
+
+    def words(self, rows: Rows) -> Rows:
+        """Return a number for the word of every token given by row, int32, (tokens,): the same in whatever case."""
+        return self._numbers[rows]
 
     def rows(self, words: Sequence[str]) -> Rows:
         """Return the row of every token, int32, (tokens,)."""
@@ -103,8 +115,12 @@ class Forms:
             row = len(self._rows)
             past = row + len(new)
             self._vectors, self._kinds = _grown(self._vectors, past), _grown(self._kinds, past)
+            self._shapes, self._numbers = _grown(self._shapes, past), _grown(self._numbers, past)
             self._vectors[row:past] = self._encode(new)
             self._kinds[row:past] = list(map(form_kind, new))
+            folded = list(map(fold, new))
+            self._shapes[row:past] = list(map(shape_of, folded))
+            self._numbers[row:past] = [self._words.setdefault(form.lower(), len(self._words)) for form in folded]
             self._rows.update(zip(new, range(row, past), strict=True))
             self._held += sum(map(len, new))
 

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nertag.agreement import FEATURES, Agreement
 from nertag.config import ModelConfig, from_mapping, to_mapping
 from nertag.errors import ConfigError, MissingExtraError, ModelError
 from nertag.features import Vocabulary
@@ -299,6 +300,28 @@ class WordTable:
         if self._scale is not None:
             vectors *= self._scale[ids][:, None]
         return vectors
+
+
+def read_agreement(folder: Path, model: ModelConfig) -> Agreement | None:
+    """Read the second look's weights.
+
+    Returns:
+        The second look, or None if the model has none.
+
+    Raises:
+        ModelError: If they are missing or have other shapes.
+    """
+    if not model.agreement:
+        return None
+    tensors = map_tensors(folder / WEIGHTS)
+    wanted = {"entry": (FEATURES + 1, model.agreement), "exit": (model.agreement + 1, 3)}
+    found = {}
+    for name, shape in wanted.items():
+        tensor = tensors.get(f"agreement.{name}")
+        if tensor is None or tensor.shape != shape or tensor.dtype != np.float32:
+            raise ModelError(f"it holds no tensor 'agreement.{name}' of shape {shape}", path=folder / WEIGHTS)
+        found[name] = np.array(tensor)
+    return Agreement(**found)
 
 
 def config_json(config: FolderConfig) -> str:

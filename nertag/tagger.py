@@ -15,13 +15,14 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from nertag.agreement import Agreement
 from nertag.config import ModelConfig
 from nertag.decoding import choose, continues, scores_of
 from nertag.encoder import FormEncoder
 from nertag.engine import Engine
 from nertag.errors import ConfigError
 from nertag.forms import Forms, Rows
-from nertag.model_folder import DEFAULT, VOCABULARY, find, read_config
+from nertag.model_folder import DEFAULT, VOCABULARY, find, read_agreement, read_config
 from nertag.text import Mention, Passage, TaggedPassage, chunks_of, split_words
 from nertag.vocabulary import VocabularyTable
 from nertag.windows import Layout, batches, cut_block
@@ -67,7 +68,8 @@ def load(model: str | os.PathLike[str] = DEFAULT, threshold: float | None = None
     config = read_config(folder)
     encoder = FormEncoder(folder, config.model, config.embedding_size, VocabularyTable(folder / VOCABULARY))
     engine = Engine(folder, config.model, encoder.size)
-    return Tagger(config.model, engine, Forms(encoder.vectors, encoder.size), config.temperature, threshold)
+    forms = Forms(encoder.vectors, encoder.size)
+    return Tagger(config.model, engine, forms, config.temperature, threshold, read_agreement(folder, config.model))
 
 
 class Tagger:
@@ -79,16 +81,24 @@ class Tagger:
         forms: Encodes forms.
         temperature: What its logits are divided by before they become probabilities.
         threshold: As for `load`.
+        agreement: The second look, if the model takes one.
     """
 
     def __init__(
-        self, config: ModelConfig, engine: Runner, forms: Forms, temperature: float, threshold: float | None = None
+        self,
+        config: ModelConfig,
+        engine: Runner,
+        forms: Forms,
+        temperature: float,
+        threshold: float | None = None,
+        agreement: Agreement | None = None,
     ) -> None:
         self.config = config
         self.engine = engine
         self.forms = forms
         self._temperature = temperature
         self._threshold = threshold
+        self._agreement = agreement
 
     def tag(self, text: str) -> list[Mention]:
         """Find the mentions in a text, which is one document; a mention may run over a line break.
@@ -204,6 +214,9 @@ class Tagger:
             return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
         bounds = self.windows(rows, layout)
         logits = self._logits(rows, bounds)
+        if self._agreement:
+            words, shapes = self.forms.words(rows), self.forms.shapes(rows)
+            logits = self._agreement.correct(logits, words, shapes, layout.documents())
         ids = choose(logits, bounds[:, 0], self.config.tags, self._temperature, self._threshold)
         return ids, scores_of(logits, ids, self._temperature) if scored else _NOTHING[1]
 

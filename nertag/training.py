@@ -6,13 +6,14 @@ import math
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from nertag.agreement import Agreement
 from nertag.augmentation import CaseVariants, NameSwaps
 from nertag.config import TrainingConfig
 from nertag.decoding import decode, starting_anew
@@ -91,6 +92,10 @@ class Trainer:
         config: How to train.
         device: Where.
         regions: Names from elsewhere to swap in for persons' names.
+
+    Attributes:
+        agreement: The second look, which validation takes, too, once there is one.
+        validation_windows: The validation documents, cut as tagging cuts them.
     """
 
     def __init__(
@@ -125,8 +130,10 @@ class Trainer:
         self._variants = None
         if config.lower_share or config.upper_share or config.title_share:
             self._variants = CaseVariants(table, table.forms)
+        self.agreement: Agreement | None = None
+        self._regions = regions
         self._validation = validation
-        self._validation_windows = validation.windows(network.config.window)
+        self.validation_windows = validation.windows(network.config.window)
         self._steps_per_epoch = len(self._draw(random.Random(0)))
 
     @property
@@ -239,20 +246,52 @@ class Trainer:
             found |= {id(window): row[: len(window.rows)] for window, row in zip(windows, ids, strict=True)}
         sentences = [sentence.gold for document in self._validation.documents for sentence in document]
         ends = np.cumsum([len(gold) for gold in sentences])
-        predicted = np.split(np.concatenate([found[id(window)] for window in self._validation_windows]), ends[:-1])
+        predicted = np.split(np.concatenate([found[id(window)] for window in self.validation_windows]), ends[:-1])
         gold_tags = [[tags[i] for i in gold] for gold in sentences]
         scores = mention_scores(gold_tags, [[tags[i] for i in starting_anew(ids)] for ids in predicted])
         return scores.precision, scores.recall, scores.f1
 
+    def fold(self, network: Network, chosen: Sequence[bool]) -> Trainer:
+        """Return a trainer like this one that learns from the documents that are not chosen and validates on those."""
+        config = replace(self.config, patience=self.config.epochs)
+        left = self.training.part([not taken for taken in chosen])
+        held_out = self.training.part(chosen)
+        return Trainer(network, self.table, left, held_out, config, self.device, self._regions)
+
     def validation_logits(self) -> Iterator[tuple[list[Window], npt.NDArray[np.float32]]]:
-        """Run the averaged weights over the validation windows, batch by batch."""
+        """Run the averaged weights over the validation windows, batch by batch.
+
+        Yields:
+            Windows with their logits, float32, (batch, time, outputs), after the second look if there is one.
+        """
+        if self.agreement is None:
+            yield from self.logits_of(self.validation_windows)
+            return
+        windows = self.validation_windows
+        flat = self.flat_logits(windows)
+        corrected = self.agreement.correct(flat, *describe(windows, self.table))
+        ends = np.cumsum([len(window.rows) for window in windows])
+        for window, logits in zip(windows, np.split(corrected, ends[:-1]), strict=True):
+            yield [window], logits[None]
+
+    def flat_logits(self, windows: Sequence[Window]) -> npt.NDArray[np.float32]:
+        """Run the averaged weights over windows: float32, (tokens, outputs), in the order of the windows."""
+        found = {
+            id(window): row[: len(window.rows)]
+            for batch, logits in self.logits_of(windows)
+            for window, row in zip(batch, logits, strict=True)
+        }
+        return np.concatenate([found[id(window)] for window in windows])
+
+    def logits_of(self, windows: Sequence[Window]) -> Iterator[tuple[list[Window], npt.NDArray[np.float32]]]:
+        """Run the averaged weights over windows, batch by batch, similar lengths together."""
         trained = [weight.detach().clone() for weight in self._weights]
         self._set_weights(self._average)
         self.network.eval()
         try:
             with torch.inference_mode():
-                for windows in batches_of(self._validation_windows, 6400, None):
-                    yield windows, self.network(self._to_batch(windows)).cpu().numpy()
+                for batch in batches_of(windows, 6400, None):
+                    yield batch, self.network(self._to_batch(batch)).cpu().numpy()
         finally:
             self._set_weights(trained)
 
@@ -276,6 +315,8 @@ class Trainer:
             values = {"weight": weight, "average": self._average[index], "best": self._best[index]}
             values |= {name: moments[name] for name in ("exp_avg", "exp_avg_sq", "step") if name in moments}
             tensors |= {f"{name}.{index}": value.detach().cpu().clone() for name, value in values.items()}
+        if self.agreement:
+            tensors |= {f"agreement.{name}": torch.from_numpy(a) for name, a in self.agreement.tensors().items()}
         return tensors
 
     def progress(self) -> dict[str, float]:
@@ -290,6 +331,8 @@ class Trainer:
             {name: tensors[f"{name}.{index}"].to(self.device) for name in ("weight", "average", "best")}
             for index in range(len(self._weights))
         ]
+        if "agreement.entry" in tensors:
+            self.agreement = Agreement(tensors["agreement.entry"].numpy(), tensors["agreement.exit"].numpy())
         self._set_weights([values["weight"] for values in place])
         self._average = [values["average"] for values in place]
         self._best = [values["best"] for values in place]
@@ -299,6 +342,13 @@ class Trainer:
                 "exp_avg": tensors[f"exp_avg.{index}"].to(self.device),
                 "exp_avg_sq": tensors[f"exp_avg_sq.{index}"].to(self.device),
             }
+
+
+def describe(windows: Sequence[Window], table: FormTable) -> tuple[Rows, Rows, Rows]:
+    """Return what `Agreement.correct` needs to know of the tokens of windows: words, shapes, documents, (tokens,)."""
+    rows = np.concatenate([window.rows for window in windows])
+    documents = np.repeat([window.document for window in windows], [len(window.rows) for window in windows])
+    return table.words(rows), table.shapes(rows), documents
 
 
 def fit_temperature(batches: Sequence[tuple[Sequence[Window], npt.NDArray[np.float32]]]) -> float:

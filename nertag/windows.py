@@ -41,6 +41,11 @@ class Layout:
         """Return the first token of every passage."""
         return np.concatenate([[0], self.ends[:-1]])
 
+    def documents(self) -> Numbers:
+        """Return a number for the document of every token, rising, int64, (tokens,)."""
+        counts = np.diff(self.ends, prepend=0)
+        return np.repeat(np.cumsum(self.starts), counts)
+
     def part(self, first: int, past: int) -> Layout:
         """Return the layout of the tokens from `first` to before `past`, as if they were all."""
         if first == 0 and (not len(self.ends) or past >= self.ends[-1]):

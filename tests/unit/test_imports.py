@@ -40,6 +40,7 @@ HOUSE: dict[str, frozenset[str]] = {
             "recipes",
             "splits",
             "tables",
+            "cross_fit",
             "training",
             "vectors",
         }
@@ -47,6 +48,7 @@ HOUSE: dict[str, frozenset[str]] = {
     "ground floor": frozenset(
         {
             "_version",
+            "agreement",
             "config",
             "decoding",
             "errors",

@@ -202,7 +202,7 @@ def test_a_validation_mention_that_a_window_cuts_is_scored_whole() -> None:
     """A sentence longer than the window: its mention is in two windows, and gold stays one."""
     long = "and so it was that " * 5 + "[PER Mira Olsen]"
     trainer = make_trainer(tiny_config(window=26), fast_training(epochs=1), validation=[f"{long} {long[10:]}"])
-    windows = trainer._validation_windows
+    windows = trainer.validation_windows
     assert len(windows) > 1 and any(window.gold[0] == 2 for window in windows)
     (report,) = run(trainer)
     assert 0 <= report.f1 <= 1
@@ -212,8 +212,8 @@ def test_a_mention_found_across_sentences_is_cut_between_them(monkeypatch: pytes
     corpus = [sentence("[PER Mira Olsen]"), sentence("[PER Tom]", starts_document=False), sentence("rain")]
     trainer = make_trainer(training=fast_training(epochs=1))
     trainer._validation = EncodedCorpus(corpus, trainer.table, trainer.network.config.tags)
-    trainer._validation_windows = trainer._validation.windows(20)
-    assert [len(window.rows) for window in trainer._validation_windows] == [3, 1]
+    trainer.validation_windows = trainer._validation.windows(20)
+    assert [len(window.rows) for window in trainer.validation_windows] == [3, 1]
 
     def one_long_mention(logits: npt.NDArray[np.float32], *_: object) -> tuple[npt.NDArray[np.int64], None]:
         ids = np.full(logits.shape[:2], 2)

@@ -1,0 +1,102 @@
+"""The second look's training: held-out documents, copies kept together, and what it learns."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from nertag.agreement import FEATURES
+from nertag.cross_fit import _fit, _fold_of_documents, cross_fit
+from nertag.encoding import EncodedCorpus
+from nertag.errors import TrainingError
+from nertag.training import EpochReport, Trainer
+from tests.tiny import TRAINING, fast_training, make_trainer, sentences, tiny_config
+
+LINES = [*TRAINING, *(f"{line} again" for line in TRAINING)]
+
+
+def trainer_for(**changes: object) -> Trainer:
+    """Set up a trainer whose model takes a second look."""
+    training = replace(fast_training(epochs=2), agreement_folds=2, **changes)  # type: ignore[arg-type]
+    return make_trainer(tiny_config(agreement=4), training, marked=LINES)
+
+
+def test_a_second_look_has_the_shapes_of_its_equation() -> None:
+    trainer = trainer_for()
+    agreement = cross_fit(trainer, lambda fold, report: None)
+    assert agreement.entry.shape == (FEATURES + 1, 4) and agreement.exit.shape == (5, 3)
+    assert np.isfinite(agreement.entry).all() and np.isfinite(agreement.exit).all()
+    assert agreement.exit.any()
+
+
+def test_every_fold_and_epoch_is_reported_and_the_trainer_is_as_it_was() -> None:
+    trainer = trainer_for()
+    before = copy.deepcopy(trainer.network.state_dict())
+    told: list[tuple[int, int]] = []
+
+    def tell(fold: int, report: EpochReport) -> None:
+        told.append((fold, report.epoch))
+
+    cross_fit(trainer, tell)
+    assert told == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    assert trainer.epoch == 0
+    for name, value in trainer.network.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_equal_seeds_give_equal_second_looks() -> None:
+    first, second = (cross_fit(trainer_for(lower_share=0.1, upper_share=0.1), lambda *_: None) for _ in range(2))
+    np.testing.assert_array_equal(first.entry, second.entry)
+    np.testing.assert_array_equal(first.exit, second.exit)
+
+
+def test_a_fold_learns_from_what_is_not_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[set[int], set[int]]] = []
+    run = Trainer.epochs
+
+    def spy(self: Trainer) -> object:
+        seen.append(tuple({id(document) for document in part.documents} for part in (self.training, self._validation)))  # type: ignore[arg-type]
+        return run(self)
+
+    monkeypatch.setattr(Trainer, "epochs", spy)
+    trainer = trainer_for()
+    cross_fit(trainer, lambda *_: None)
+    everything = {id(document) for document in trainer.training.documents}
+    assert len(seen) == 2
+    for learned, held_out in seen:
+        assert learned and held_out and learned.isdisjoint(held_out) and learned | held_out == everything
+    assert seen[0][1].isdisjoint(seen[1][1])
+
+
+def test_copies_of_a_document_are_in_the_same_fold() -> None:
+    trainer = trainer_for()
+    table, tags = trainer.table, trainer.network.config.tags
+    corpus = EncodedCorpus([*sentences(LINES), *sentences(LINES)], table, tags)
+    parts = _fold_of_documents(corpus, 3)
+    half = len(parts) // 2
+    assert parts[:half] == parts[half:]
+    assert len(set(parts)) > 1
+
+
+def test_too_few_documents_are_said_so() -> None:
+    trainer = make_trainer(tiny_config(agreement=4), replace(fast_training(), agreement_folds=2), marked=TRAINING[:1])
+    with pytest.raises(TrainingError, match="1 training documents are too few to put into 2 folds"):
+        cross_fit(trainer, lambda *_: None)
+
+
+def test_fitting_learns_what_other_places_say() -> None:
+    """Tokens whose own logits say nothing, and whose tag follows the highest probability elsewhere."""
+    chance = np.random.default_rng(0)
+    elsewhere = chance.random(2000).astype(np.float32)
+    features = np.zeros((2000, FEATURES), np.float32)
+    features[:, 1] = elsewhere
+    gold = (elsewhere > 0.5).astype(np.int64)
+    logits = torch.zeros(2000, 3)
+    agreement = _fit(torch.from_numpy(features), logits, torch.from_numpy(gold), 8, seed=1)
+    hidden = np.tanh(features @ agreement.entry[:-1] + agreement.entry[-1])
+    found = (hidden @ agreement.exit[:-1] + agreement.exit[-1]).argmax(axis=1)
+    assert (found == gold).mean() > 0.9
