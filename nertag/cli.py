@@ -288,6 +288,17 @@ def tag(
         bool, typer.Option("--made-up-names", help="pseudonyms: write made-up names instead of PERSON_1.")
     ] = False,
     json_output: Annotated[bool, typer.Option("--json", help="names: write JSON.")] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            "-j",
+            metavar="N",
+            min=1,
+            show_default="one per core for large inputs, one for small ones",
+            help="Tag in that many processes; the results are the same.",
+        ),
+    ] = None,
     show_settings: Annotated[
         bool, typer.Option("--show-settings", help="Show what is in force and where it comes from, and exit.")
     ] = False,
@@ -318,6 +329,7 @@ def tag(
         key=key,
         made_up_names=made_up_names,
         json_output=json_output,
+        workers=workers,
     )
 
 

@@ -88,6 +88,18 @@ def check(paths: Iterable[str]) -> None:
             )
 
 
+def size_of(paths: Iterable[str]) -> int:
+    """Return how many bytes the files among some paths have together; pipes and standard input count nothing."""
+    size = 0
+    for path in paths:
+        try:
+            found = os.fstat(0) if path == STDIN else os.stat(path)
+        except OSError:  # What cannot be read is told when it is its turn.
+            continue
+        size += found.st_size if stat.S_ISREG(found.st_mode) else 0
+    return size
+
+
 def read(paths: Sequence[str], kind: InputFormat, document: DocumentUnit = "file") -> _Sections:
     """Read files one after another; each starts a new document.
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from nertag import console, pipeline, sources, writers
+from nertag import console, sources, writers
 from nertag.config import DocumentUnit, InputFormat, OutputFormat
 from nertag.errors import ConfigError, NertagError
+from nertag.pipeline import SectionResult
+from nertag.workers import Job, count_cores, tag_sections
+
+_LARGE = 1 << 22
+"""Bytes of input from which on it pays to start other processes."""
 
 
 def tag(
@@ -25,6 +30,7 @@ def tag(
     key: str | None = None,
     made_up_names: bool = False,
     json_output: bool = False,
+    workers: int | None = None,
 ) -> None:
     """Tag files, standard input or a literal text, and write the results to standard output as they are done.
 
@@ -41,6 +47,7 @@ def tag(
         key: The file with the secret that `pseudonyms` are made with; None for numbers.
         made_up_names: Whether `pseudonyms` are made-up names.
         json_output: Whether `names` writes JSON.
+        workers: How many processes tag; None for one per core if the input is large, and one otherwise.
 
     Raises:
         NertagError: If an input or the model cannot be read, or the output cannot be written. What was read before the
@@ -62,16 +69,17 @@ def tag(
         raise ConfigError("a Parquet file is nothing to show on a terminal", hint="Write it to a file: > names.parquet")
     sink = writers.make_sink(settings, console.draw_results)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy has too little to do to start threads for it.
-    from nertag import tagger  # ONNX Runtime and the model come after everything that can be wrong with the options.
-
-    tag_section = pipeline.SectionTagger(tagger.load(model, threshold), settings)
     if text is not None:
-        sections = sources.read_literal(text, input_format, document)
+        sections, size = sources.read_literal(text, input_format, document), 0
     else:
+        paths = paths or [sources.STDIN]
+        sections, size = sources.read(paths, input_format, document), sources.size_of(paths)
+    # ONNX Runtime and the model come after everything that can be wrong with the options.
+    tagged = tag_sections(Job(model, threshold, settings), sections, workers or count_cores(), _alone(workers, size))
+    if text is None:
         _invite(paths)
-        sections = sources.read(paths or [sources.STDIN], input_format, document)
     try:
-        for piece in _outputs(tag_section, sections, sink):
+        for piece in _outputs(tagged, sink):
             if piece is None:
                 results.flush()
             elif isinstance(piece, bytes):
@@ -83,12 +91,18 @@ def tag(
         sink.close()
 
 
-def _outputs(
-    tag_section: Callable[[sources.Section], pipeline.SectionResult],
-    sections: Iterable[sources.Section | None],
-    sink: writers.Sink,
-) -> Iterator[str | bytes | None]:
-    """Tag sections and say what is to be written; None after what belongs together, which may appear.
+def _alone(workers: int | None, size: int) -> int:
+    """Return how many code points to tag before workers are started, if they are to be at all.
+
+    Args:
+        workers: How many there shall be; None to judge by the size of the input.
+        size: The input's bytes, as far as it is known.
+    """
+    return 0 if workers or size >= _LARGE else _LARGE
+
+
+def _outputs(results: Iterable[SectionResult | None], sink: writers.Sink) -> Iterator[str | bytes | None]:
+    """Say what is to be written; None after what belongs together, which may appear.
 
     Yields:
         Text or bytes, and None.
@@ -99,10 +113,9 @@ def _outputs(
     fault: NertagError | None = None
     yield sink.begin()
     try:
-        for section in sections:
-            if section is None:
+        for result in results:
+            if result is None:
                 continue
-            result = tag_section(section)
             for piece in result.pieces:
                 yield sink.write(piece)
             yield None

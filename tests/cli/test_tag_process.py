@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,3 +144,45 @@ def test_it_runs_as_a_module() -> None:
     assert done.returncode == 1
     assert done.stdout == b""
     assert done.stderr.startswith(b"nertag: error: no such book: there is no such file\n  hint: ")
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes whose parent is this one."""
+    done = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return list(map(int, done.stdout.split()))
+
+
+def _wait_until_gone(pids: list[int]) -> bool:
+    """Wait for processes to end, for ten seconds at most."""
+    for _ in range(1000):
+        if not any(os.path.exists(f"/proc/{pid}") for pid in pids):
+            return True
+        threading.Event().wait(0.01)
+    return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize(("signal_number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_workers_end_with_the_first_process(signal_number: signal.Signals, code: int) -> None:
+    with start("--workers", "2") as process:
+        assert process.stdin and process.stdout and process.stderr
+        process.stdin.write(b"we met Harry\n")
+        assert process.stdout.readline() == b"0 0 1\n"
+        workers = _children(process.pid)
+        assert workers
+        process.send_signal(signal_number)
+        assert process.wait() == code
+        assert process.stderr.read() == b""
+        assert _wait_until_gone(workers)
+
+
+def test_workers_change_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("".join(f"we met Harry {number}\n" for number in range(20_000)), encoding="utf-8")
+    outputs = []
+    for workers in ("1", "2"):
+        with start("--workers", workers, "--format", "jsonl", str(path)) as process:
+            outputs.append(process.communicate())
+            assert process.returncode == 0
+    assert outputs[0] == outputs[1]
+    assert outputs[0][0].count(b"\n") == 20_000

@@ -18,7 +18,9 @@ HOUSE: dict[str, frozenset[str]] = {
     "commands": frozenset({"commands", "commands.evaluate", "commands.info", "commands.tag", "commands.train"}),
     "what commands share": frozenset({"commands.extras"}),
     "voice": frozenset({"console", "progress"}),
-    "tagging wing": frozenset({"encoder", "engine", "forms", "pipeline", "readers", "sources", "tagger", "windows"})
+    "tagging wing": frozenset(
+        {"encoder", "engine", "forms", "pipeline", "readers", "sources", "tagger", "windows", "workers"}
+    )
     | {
         f"writers{name}"
         for name in ("", ".base", ".labels", ".lines", ".listing", ".made_up", ".mapping", ".page", ".people")
