@@ -78,7 +78,7 @@ BASE_ONLY = frozenset({"commands.info", "commands.tag"}).union(
     *(rooms for floor, rooms in HOUSE.items() if floor not in ("commands", "training wing"))
 )
 BASE_PACKAGES = frozenset({"numpy", "onnxruntime", "rich", "typer"})
-ON_DEMAND = BASE_PACKAGES | {"huggingface_hub", "pyarrow"}
+ON_DEMAND = BASE_PACKAGES | {"huggingface_hub", "pyarrow", "tomli"}
 
 
 class Import(NamedTuple):
