@@ -98,7 +98,7 @@ def imports_of(module: str, source: str, modules: frozenset[str]) -> Iterator[Im
         modules: All modules of the package, to tell `from nertag import tagger` from `from nertag import load`.
     """
     tree = ast.parse(source)
-    inside = {id(node) for function in ast.walk(tree) if _is_function(function) for node in ast.walk(function)}
+    inside = {id(node) for block in ast.walk(tree) if _runs_later(block) for node in ast.walk(block)}
     for node in ast.walk(tree):
         names: list[str] = []
         if isinstance(node, ast.Import):
@@ -118,7 +118,10 @@ def imports_of(module: str, source: str, modules: frozenset[str]) -> Iterator[Im
             yield Import(name, node.lineno, id(node) not in inside)
 
 
-def _is_function(node: ast.AST) -> bool:
+def _runs_later(node: ast.AST) -> bool:
+    """Whether importing a file does not run this part of it: a function's body, or what only type checkers read."""
+    if isinstance(node, ast.If):
+        return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
 
 
