@@ -15,6 +15,7 @@ stage that reads the first one's predictions), Akbik et al. 2019 (pooled embeddi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ import numpy.typing as npt
 from nertag.features import SHAPES
 
 Floats = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.integer[Any]]
 
 LEAST = 0.01
 """The probability of being in a mention that some place of a word must have for the second look to take place."""
@@ -65,7 +66,7 @@ class Agreement:
         if not len(chosen):
             return logits
         hidden = np.tanh(features @ self.entry[:-1] + self.entry[-1])
-        corrected = logits.copy()
+        corrected: Floats = logits.copy()
         corrected[chosen] += hidden @ self.exit[:-1] + self.exit[-1]
         return corrected
 
@@ -90,7 +91,7 @@ def features_of(logits: Floats, words: Rows, shapes: Rows, documents: Rows) -> t
     """
     probabilities = _softmax(logits)
     inside = 1 - probabilities[:, 0]
-    place = documents * (int(words.max(initial=0)) + 1) + words  # One number for each word of each document.
+    place = documents.astype(np.int64) * (int(words.max(initial=0)) + 1) + words  # One number for each word of each document.
     hot = np.unique(place[inside >= LEAST])
     if not len(hot):
         return np.zeros(0, np.int64), np.zeros((0, FEATURES), np.float32)
@@ -145,8 +146,8 @@ def _of_others(probabilities: Floats, shapes: Rows, chosen: Rows, group: Rows) -
 
     def mean(values: Floats) -> Floats:
         """Return the mean of the others, 0 where there are none."""
-        result: Floats = (np.bincount(group, values)[group] - values) / divisor
-        return result
+        sums: Floats = np.bincount(group, values)[group].astype(np.float32)
+        return (sums - values) / divisor
 
     odds = np.log(inside + 1e-4) - np.log(p[:, 0] + 1e-4)
     lower = (shapes[chosen] == SHAPES.index("lower")).astype(np.float32)

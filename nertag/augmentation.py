@@ -85,12 +85,15 @@ class NameSwaps:
         return begins & following, (begins | (window.gold == self._begin + 1)) & ~following
 
     def apply(self, windows: Sequence[Window], share: float, chance: random.Random) -> list[Window]:
-        """Swap the names of a share of the windows; the others are as they were.
+        """Swap the names of a share of the windows; the others, and those with soft labels, are as they were.
 
         Returns:
             Windows of the same lengths, with the same tags.
         """
-        return [self._swap(window, chance) if chance.random() < share else window for window in windows]
+        return [
+            self._swap(window, chance) if window.soft is None and chance.random() < share else window
+            for window in windows
+        ]
 
     def _swap(self, window: Window, chance: random.Random) -> Window:
         """Swap the names of one window."""

@@ -175,6 +175,7 @@ class TrainingConfig:
         upper_share: Share of windows upper-cased.
         title_share: Share of windows title-cased.
         swap_share: Share of windows whose names are swapped for other names, the same word for the same all through.
+        soft_share: Share of the documents with soft labels that an epoch reads, drawn anew each time.
         agreement_folds: Parts that the training documents are put into for `agreement`: each is tagged by a network
             that has learned from the others.
         averaging: Decay of the exponential moving average of the weights that is evaluated and kept; 0 turns it off.
@@ -196,6 +197,7 @@ class TrainingConfig:
     upper_share: float = 0.05
     title_share: float = 0.02
     swap_share: float = 0.0
+    soft_share: float = 1.0
     agreement_folds: int = 3
     averaging: float = 0.998
     seed: int = 1
@@ -226,6 +228,8 @@ class TrainingConfig:
         ):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 0 and less than 1, not {getattr(self, name)}")
+        if not 0 < self.soft_share <= 1:
+            raise ConfigError(f"soft_share must be more than 0 and at most 1, not {self.soft_share}")
         if self.seed >= 1 << 32:
             raise ConfigError(f"seed must be less than 2**32, not {self.seed}")
         if self.lower_share + self.upper_share + self.title_share > 1:
@@ -239,6 +243,7 @@ class Recipe:
     Attributes:
         sources: Training corpora: files, folders or Hub repositories. One named twice counts twice.
         validation: Corpora to choose the best epoch on.
+        soft_labels: Files of text with the probabilities that another model gave to its tags, to learn those, too.
         vectors: A GloVe or word2vec text file, or a model whose word vectors are taken; for embedding `pretrained`.
         vectors_limit: How many of the file's words are known from its top; those of the training data are known anyway.
         names: A file of given and family names by region, parted by tabs, that swap_share draws from.
@@ -254,6 +259,7 @@ class Recipe:
 
     sources: tuple[str, ...] = ()
     validation: tuple[str, ...] = ()
+    soft_labels: tuple[str, ...] = ()
     vectors: str | None = None
     vectors_limit: int = 400_000
     names: str | None = None

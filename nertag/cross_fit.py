@@ -103,7 +103,7 @@ def _fit(features: Tensor, logits: Tensor, gold: Tensor, units: int, seed: int) 
     steps = _EPOCHS * max(1, -(-len(gold) // _BATCH))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(_EPOCHS):
-        for batch in torch.randperm(len(gold)).split(_BATCH):
+        for batch in torch.split(torch.randperm(len(gold)), _BATCH):
             corrected = logits[batch] + exit_(torch.tanh(entry(features[batch])))
             loss = nn.functional.cross_entropy(corrected, gold[batch])
             optimizer.zero_grad(set_to_none=True)

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nertag.features import FormTable
+from nertag.soft_labels import SoftSentence
 from nertag.text import cut_windows
 
 Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
 
 
 class TaggedWords(Protocol):
@@ -43,11 +45,14 @@ class Window:
         rows: Rows of a form table, int64, (time,).
         gold: Tag ids, int64, (time,).
         document: The number of its document, where windows are cut as tagging cuts them.
+        soft: Where another model has tagged it, the probability of every tag, float32, (time, tags), and `gold` is the
+            most probable one.
     """
 
     rows: Rows
     gold: Rows
     document: int = 0
+    soft: Floats | None = None
 
 
 class EncodedCorpus:
@@ -63,6 +68,7 @@ class EncodedCorpus:
         ids = {tag: index for index, tag in enumerate(tags)}
         self.documents: list[list[Window]] = []
         self.words: list[list[Sequence[str]]] = []
+        self.soft_documents: list[list[Window]] = []
         for sentence in sentences:
             if not sentence.words:
                 continue
@@ -72,6 +78,15 @@ class EncodedCorpus:
             gold = np.fromiter((ids[tag] for tag in sentence.tags), np.int64, len(sentence.tags))
             self.documents[-1].append(Window(table.rows(sentence.words), gold))
             self.words[-1].append(sentence.words)
+
+    def add_soft(self, sentences: Sequence[SoftSentence], table: FormTable) -> None:
+        """Add text that another model has tagged, to be trained on beside the corpus."""
+        for sentence in sentences:
+            if sentence.starts_document or not self.soft_documents:
+                self.soft_documents.append([])
+            gold = sentence.probabilities.argmax(axis=1)
+            window = Window(table.rows(sentence.words), gold, soft=sentence.probabilities)
+            self.soft_documents[-1].append(window)
 
     def windows(self, limit: int) -> list[Window]:
         """Cut every document as tagging does."""
@@ -85,16 +100,27 @@ class EncodedCorpus:
         return result
 
     def part(self, chosen: Sequence[bool]) -> EncodedCorpus:
-        """Return the corpus of the chosen documents, (documents,)."""
+        """Return the corpus of the chosen documents, (documents,), with all the text that another model has tagged."""
         result = EncodedCorpus.__new__(EncodedCorpus)
         result.documents = [document for document, taken in zip(self.documents, chosen, strict=True) if taken]
         result.words = [words for words, taken in zip(self.words, chosen, strict=True) if taken]
+        result.soft_documents = self.soft_documents
         return result
 
-    def varied_windows(self, limit: int, chance: random.Random) -> list[Window]:
-        """Cut every document at sentence ends into windows whose lengths vary, so that training sees short ones too."""
+    def varied_windows(self, limit: int, chance: random.Random, soft_share: float = 1.0) -> list[Window]:
+        """Cut every document at sentence ends into windows whose lengths vary, so that training sees short ones too.
+
+        Args:
+            limit: The most tokens of a window.
+            chance: Draws the lengths.
+            soft_share: The share of the documents tagged by another model that is drawn.
+
+        Returns:
+            The windows, in the order of the documents.
+        """
         result = []
-        for document in self.documents:
+        drawn = chance.sample(self.soft_documents, round(soft_share * len(self.soft_documents)))
+        for document in (*self.documents, *drawn):
             pending: list[Window] = []
             length = 0
             target = _target(limit, chance)
@@ -115,15 +141,18 @@ def _target(limit: int, chance: random.Random) -> int:
 
 def _join(sentences: Sequence[Window]) -> Window:
     """Put the sentences of a window together."""
-    return Window(np.concatenate([s.rows for s in sentences]), np.concatenate([s.gold for s in sentences]))
+    soft = [sentence.soft for sentence in sentences if sentence.soft is not None]
+    rows, gold = (np.concatenate(arrays) for arrays in zip(*((s.rows, s.gold) for s in sentences), strict=True))
+    return Window(rows, gold, soft=np.concatenate(soft) if soft else None)
 
 
 def _pieces(window: Window, limit: int) -> list[Window]:
     """Cut what is longer than the limit; a mention cut in two stays I- in its second part, which loses nothing."""
-    return [
-        Window(window.rows[start : start + limit], window.gold[start : start + limit])
-        for start in range(0, len(window.rows), limit)
-    ]
+    if len(window.rows) <= limit:
+        return [window]
+    parts = [slice(start, start + limit) for start in range(0, len(window.rows), limit)]
+    soft = [None if window.soft is None else window.soft[part] for part in parts]
+    return [Window(window.rows[part], window.gold[part], soft=s) for part, s in zip(parts, soft, strict=True)]
 
 
 def batches_of(windows: Sequence[Window], batch_tokens: int, chance: random.Random | None) -> list[list[Window]]:

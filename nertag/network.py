@@ -26,6 +26,8 @@ class TorchBatch:
         forms: int64, (batch, time).
         lengths: int64, (batch,).
         gold: Tag ids, int64, (batch, time), 0 past the lengths; None when only tagging.
+        soft: Probabilities to learn instead, float32, (batch, time, tags), arbitrary past the lengths; None to learn
+            `gold`.
     """
 
     word_ids: Tensor
@@ -34,16 +36,23 @@ class TorchBatch:
     forms: Tensor
     lengths: Tensor
     gold: Tensor | None = None
+    soft: Tensor | None = None
 
     @classmethod
-    def of(cls, batch: Batch, device: torch.device | str = "cpu", gold: Tensor | None = None) -> TorchBatch:
-        """Move a batch, and the gold tags if given, to a device."""
+    def of(
+        cls,
+        batch: Batch,
+        device: torch.device | str = "cpu",
+        gold: Tensor | None = None,
+        soft: Tensor | None = None,
+    ) -> TorchBatch:
+        """Move a batch, and what is to be learned if given, to a device."""
         arrays = (batch.word_ids, batch.character_ids, batch.shape_ids, batch.forms, batch.lengths)
         words, characters, shapes, forms, lengths = (
             torch.from_numpy(array).to(device, non_blocking=True) for array in arrays
         )
-        moved = None if gold is None else gold.to(device, non_blocking=True)
-        return cls(words, characters, shapes, forms, lengths, moved)
+        learned = [None if target is None else target.to(device, non_blocking=True) for target in (gold, soft)]
+        return cls(words, characters, shapes, forms, lengths, *learned)
 
     @property
     def mask(self) -> Tensor:
@@ -353,7 +362,8 @@ def loss_of(logits: Tensor, batch: TorchBatch) -> Tensor:
         batch: The windows with their gold tags.
 
     Returns:
-        A scalar: binary cross-entropy of "is in a mention" for one output, of the gold tag for more.
+        A scalar: binary cross-entropy of "is in a mention" for one output, of the gold tag for more, or of the soft
+        labels where there are any.
 
     Raises:
         ValueError: If the batch has no gold tags.
@@ -363,4 +373,4 @@ def loss_of(logits: Tensor, batch: TorchBatch) -> Tensor:
     mask = batch.mask
     if logits.shape[2] == 1:
         return nn.functional.binary_cross_entropy_with_logits(logits[:, :, 0][mask], (batch.gold[mask] > 0).float())
-    return nn.functional.cross_entropy(logits[mask], batch.gold[mask])
+    return nn.functional.cross_entropy(logits[mask], (batch.gold if batch.soft is None else batch.soft)[mask])

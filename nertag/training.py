@@ -79,6 +79,17 @@ def _pad_gold(windows: Sequence[Window], batch: Batch) -> Tensor:
     return torch.from_numpy(gold)
 
 
+def _pad_soft(windows: Sequence[Window], batch: Batch, outputs: int) -> Tensor | None:
+    """Put soft labels together, gold tags as certain ones, float32, (batch, time, outputs); None if all are gold."""
+    if all(window.soft is None for window in windows):
+        return None
+    certain = np.eye(outputs, dtype=np.float32)
+    soft = np.zeros((*batch.forms.shape, outputs), np.float32)
+    for row, window in enumerate(windows):
+        soft[row, : len(window.rows)] = certain[window.gold] if window.soft is None else window.soft
+    return torch.from_numpy(soft)
+
+
 class Trainer:
     """A network in training, with everything that an interrupted run needs to go on as if nothing had happened.
 
@@ -148,7 +159,7 @@ class Trainer:
 
     def _draw(self, chance: random.Random) -> list[list[Window]]:
         """Draw the batches of one epoch."""
-        windows = self.training.varied_windows(self.network.config.window, chance)
+        windows = self.training.varied_windows(self.network.config.window, chance, self.config.soft_share)
         for swaps in self._swaps:
             windows = swaps.apply(windows, self.config.swap_share, chance)
         if self._variants:
@@ -228,7 +239,8 @@ class Trainer:
     def _to_batch(self, windows: Sequence[Window]) -> TorchBatch:
         """Pad windows and move them to the device."""
         batch = self.table.batch([window.rows for window in windows])
-        return TorchBatch.of(batch, self.device, _pad_gold(windows, batch))
+        soft = _pad_soft(windows, batch, self.network.config.outputs)
+        return TorchBatch.of(batch, self.device, _pad_gold(windows, batch), soft)
 
     def _validate(self) -> tuple[float, float, float]:
         """Score the averaged weights on the validation sentences: precision, recall and F1 of mentions.

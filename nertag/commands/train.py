@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from nertag.data import Corpus, Sentence
     from nertag.names import RegionNames
     from nertag.network import Network
+    from nertag.soft_labels import SoftSentence
     from nertag.training import Trainer
 
 
@@ -81,6 +82,7 @@ def train(
     from nertag.data import check_source
     from nertag.names import read_names
     from nertag.recipes import read_recipe
+    from nertag.soft_labels import read_soft_labels
     from nertag.vectors import find_vectors
 
     given = _merge(read_recipe(recipe_path) if recipe_path else {}, settings)
@@ -106,7 +108,8 @@ def train(
     if recipe.vectors:
         find_vectors(recipe.vectors)
     regions = read_names(Path(recipe.names)) if recipe.names else []
-    _Run(recipe, regions, output, _silent if quiet else note, quiet=quiet).go(checkpoint, force=force)
+    soft = [s for path in recipe.soft_labels for s in read_soft_labels(Path(path), recipe.model.outputs)]
+    _Run(recipe, regions, soft, output, _silent if quiet else note, quiet=quiet).go(checkpoint, force=force)
 
 
 def checkpoint_path(output: Path) -> Path:
@@ -151,6 +154,8 @@ def _complete(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
         raise ConfigError(
             "there is nothing to train on", hint="Name at least one SOURCE: a file, a folder or a Hub id."
         )
+    if recipe.soft_labels and recipe.model.output == "binary":
+        raise ConfigError("soft labels need output 'iob2'")
     if recipe.names and not recipe.training.swap_share:
         raise ConfigError(f"names are read from {recipe.names!r}, but none are swapped", hint="Set --swap-share.")
     if not recipe.validation:
@@ -185,6 +190,7 @@ class _Run:
     Args:
         recipe: Complete.
         regions: Names to swap in.
+        soft: Text with soft labels.
         output: The model folder to write.
         say: Takes notes for the user.
         quiet: Whether progress is drawn.
@@ -194,6 +200,7 @@ class _Run:
         self,
         recipe: Recipe,
         regions: Sequence[RegionNames],
+        soft: Sequence[SoftSentence],
         output: Path,
         say: Callable[[str], None],
         *,
@@ -201,6 +208,7 @@ class _Run:
     ) -> None:
         self.recipe = recipe
         self.regions = regions
+        self.soft = soft
         self.output = output
         self.say = say
         self.quiet = quiet
@@ -224,7 +232,7 @@ class _Run:
         with _memory_errors():
             vocabulary, network = self._network([s for corpus in training for s in corpus.sentences])
             trainer = self._trainer(vocabulary, network, training, validation, device)
-        data = _fingerprint(vocabulary, network, self.regions, [*training, *validation])
+        data = _fingerprint(vocabulary, network, self.regions, self.soft, [*training, *validation])
         path = checkpoint_path(self.output)
         if checkpoint:
             if checkpoint.data != data:
@@ -338,6 +346,10 @@ class _Run:
             EncodedCorpus([s for corpus in corpora for s in corpus.sentences], table, recipe.model.tags)
             for corpora in (training, validation)
         ]
+        if self.soft:
+            encoded[0].add_soft(self.soft, table)
+            tokens = sum(len(sentence.words) for sentence in self.soft)
+            self.say(f"soft labels: {len(self.soft):,} sentences, {tokens:,} tokens")
         weights = sum(parameter.numel() for parameter in network.parameters())
         self.say(f"training {weights:,} weights on {device}")
         return Trainer(network, table, encoded[0], encoded[1], recipe.training, device, self.regions)
@@ -478,15 +490,22 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _fingerprint(
-    vocabulary: Vocabulary, network: Network, regions: Sequence[RegionNames], corpora: Sequence[Corpus]
+    vocabulary: Vocabulary,
+    network: Network,
+    regions: Sequence[RegionNames],
+    soft: Sequence[SoftSentence],
+    corpora: Sequence[Corpus],
 ) -> str:
     """Return a digest of what a resumed run must find as it was: words, frozen vectors, names, sentences."""
     digest = hashlib.sha256(vocabulary_bytes(vocabulary))
     digest.update(repr(regions).encode("utf-8", "surrogatepass"))
+    for sentence in soft:
+        digest.update("\n".join((str(sentence.starts_document), *sentence.words, "")).encode("utf-8", "surrogatepass"))
+        digest.update(sentence.probabilities.tobytes())
     for buffer in network.buffers():
         digest.update(buffer.numpy(force=True).tobytes())
-    for sentence in (sentence for corpus in corpora for sentence in corpus.sentences):
-        fields = (str(sentence.starts_document), *sentence.words, *sentence.tags, "")
+    for gold in (sentence for corpus in corpora for sentence in corpus.sentences):
+        fields = (str(gold.starts_document), *gold.words, *gold.tags, "")
         digest.update("\n".join(fields).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 

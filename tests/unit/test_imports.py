@@ -40,6 +40,7 @@ HOUSE: dict[str, frozenset[str]] = {
             "names",
             "network",
             "recipes",
+            "soft_labels",
             "splits",
             "tables",
             "cross_fit",
