@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from nertag.config import ModelConfig
 from nertag.errors import ModelError
-from nertag.features import PADDING, RESERVED, SHAPES, fold, shape_of
+from nertag.features import LONGEST_FORM, PADDING, RESERVED, SHAPES, clip, fold, shape_of
 from nertag.model_folder import WEIGHTS, WordTable
 from nertag.vocabulary import VocabularyTable, map_tensors
 
@@ -36,9 +36,7 @@ class FormEncoder:
         ModelError: If the weights are damaged or those of another network.
     """
 
-    def __init__(
-        self, folder: Path, config: ModelConfig, embedding_size: int, vocabulary: VocabularyTable
-    ) -> None:
+    def __init__(self, folder: Path, config: ModelConfig, embedding_size: int, vocabulary: VocabularyTable) -> None:
         tensors = map_tensors(folder / WEIGHTS)
         self._vocabulary = vocabulary
         self._words = WordTable(folder, vocabulary.size, embedding_size)
@@ -77,9 +75,7 @@ class _CharacterTables:
     The rows are embedding times weights, computed beforehand, so that nothing but look-ups and additions are left.
     """
 
-    def __init__(
-        self, folder: Path, tensors: Tensors, config: ModelConfig, vocabulary: VocabularyTable
-    ) -> None:
+    def __init__(self, folder: Path, tensors: Tensors, config: ModelConfig, vocabulary: VocabularyTable) -> None:
         rows, size = len(vocabulary.characters) + RESERVED, config.character_size
         filters, width = config.character_filters, config.character_width
         embedding = _tensor(folder, tensors, "characters.embedding.weight", (rows, size))
@@ -87,28 +83,42 @@ class _CharacterTables:
         self._bias = _tensor(folder, tensors, "characters.convolution.bias", (filters,))
         self._tables = [np.ascontiguousarray(embedding @ weight[:, :, place].T) for place in range(width)]
         self._vocabulary = vocabulary
+        self._ids_of_ascii = np.array([vocabulary.character_ids(chr(code))[0] for code in range(128)], np.intp)
 
     def vectors(self, forms: Sequence[str]) -> Floats:
         """Return the greatest positive response of every filter to every form: float32, (forms, filters)."""
-        ids = [self._vocabulary.character_ids(form) or [PADDING] for form in forms]
-        margin = [PADDING] * (len(self._tables) // 2)
-        flat: list[int] = [*margin]
-        for characters in ids:
-            flat += characters
-            flat += margin
-        lengths = np.fromiter(map(len, ids), np.intp, len(ids))
-        starts = np.concatenate([[0], np.cumsum(lengths + len(margin))[:-1]])
-        around = np.array(flat, np.intp)
-        places = len(around) - 2 * len(margin)
+        margin = len(self._tables) // 2
+        lengths = np.fromiter(map(len, forms), np.intp, len(forms)).clip(1, LONGEST_FORM)
+        starts = np.cumsum(lengths + margin) - lengths - margin
+        around = np.full(int(starts[-1] + lengths[-1]) + 2 * margin, PADDING)
+        ids = self._ids(forms)
+        around[margin + np.repeat(starts, lengths) + _counted(lengths)] = ids
+        places = len(around) - 2 * margin
         responses = self._tables[0][around[:places]]
         for place, table in enumerate(self._tables[1:], start=1):
             responses += table[around[place : place + places]]
         if margin:  # Between two forms nothing may win.
-            responses[(starts[1:, None] - 1 - np.arange(len(margin))).ravel()] = -np.inf
+            responses[(starts[1:, None] - 1 - np.arange(margin)).ravel()] = -np.inf
         greatest = np.maximum.reduceat(responses, starts, axis=0)
         result: Floats = np.maximum(greatest + self._bias, 0.0)
-        result[np.fromiter((found == [PADDING] for found in ids), np.bool_, len(ids))] = 0.0  # Nothing to respond to.
+        result[np.fromiter((not form for form in forms), np.bool_, len(forms))] = 0.0  # Nothing to respond to.
         return result
+
+    def _ids(self, forms: Sequence[str]) -> npt.NDArray[np.intp]:
+        """Return the ids of the characters of all forms, one after the other; an empty form has one, padding."""
+        text = "".join([clip(form) or "\0" for form in forms])
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+        ids = self._ids_of_ascii[codes.clip(max=127)]
+        for place in np.flatnonzero(codes > 127).tolist():
+            ids[place] = self._vocabulary.character_ids(text[place])[0]
+        return ids
+
+
+def _counted(lengths: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Return 0, 1, 2, … up to each length in turn."""
+    ends = np.cumsum(lengths)
+    result: npt.NDArray[np.intp] = np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
+    return result
 
 
 def _tensor(folder: Path, tensors: Tensors, name: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:

@@ -75,6 +75,11 @@ def fold(form: str) -> str:
     return form if form.isascii() else form.translate(_FOLDED)
 
 
+def clip(form: str) -> str:
+    """Return the first and the last characters of a form that is longer than `LONGEST_FORM`."""
+    return form if len(form) <= LONGEST_FORM else form[: LONGEST_FORM // 2] + form[-LONGEST_FORM // 2 :]
+
+
 def strip_marks(form: str) -> str:
     """Return the form without diacritics: `Zoë` is `Zoe`."""
     return "".join(char for char in unicodedata.normalize("NFKD", form) if not unicodedata.combining(char))
@@ -87,13 +92,15 @@ def shape_of(form: str) -> int:
 
 def _shape_name(form: str) -> str:
     """Say which of `SHAPES` a folded form has."""
-    if form[:1] == "@" and len(form) > 1 or "@" in form[1:-1] or "://" in form or form[:4] == "www.":
-        return "address"
-    letters = [char for char in form if char.isalpha()]
-    if any(char.isdigit() for char in form):
-        return "number with letters" if letters else "number"
-    if not letters:
-        return _SIGNS.get(form[:1], "other sign")
+    letters: Sequence[str] = form
+    if not form.isalpha():
+        if form[:1] == "@" and len(form) > 1 or "@" in form[1:-1] or "://" in form or form[:4] == "www.":
+            return "address"
+        letters = [char for char in form if char.isalpha()]
+        if any(map(str.isdigit, form)):
+            return "number with letters" if letters else "number"
+        if not letters:
+            return _SIGNS.get(form[:1], "other sign")
     if form.islower():
         return "lower"
     if form.isupper():
@@ -156,9 +163,7 @@ class Vocabulary:
 
         A character that is unknown with its diacritics is looked up without.
         """
-        if len(form) > LONGEST_FORM:
-            form = form[: LONGEST_FORM // 2] + form[-LONGEST_FORM // 2 :]
-        return [self._character_id(char) for char in form]
+        return [self._character_id(char) for char in clip(form)]
 
     def _character_id(self, char: str) -> int:
         """Return the id of a character, or of the letter below its diacritics, or unknown."""

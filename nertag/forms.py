@@ -7,6 +7,7 @@ sight and looked up afterwards, thousands at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,10 @@ from nertag.text import form_kind, split_chunk
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]
 
-CAPACITY = 1 << 15
-"""Forms or chunks after which a table starts afresh, so that memory does not grow with the input."""
+CAPACITY = 3 << 14
+"""Forms after which a table starts afresh, so that memory does not grow with the input; twice as many chunks may be."""
 
+_ROOM = 1 << 14  # Forms for which there is room beyond that without moving the table.
 _HELD = 1 << 23  # Code points of forms and chunks after which it does so, too.
 _AT_ONCE = 1 << 11  # Forms encoded at once.
 
@@ -35,27 +37,28 @@ class Forms:
 
     def __init__(self, encode: Callable[[Sequence[str]], Floats], size: int) -> None:
         self._encode = encode
-        self._size = size
+        room = CAPACITY + _ROOM  # Pages that are never written to take no memory.
+        self._vectors = np.empty((room, size), np.float32)
+        self._kinds = np.empty(room, np.uint8)
+        self._shapes = np.empty(room, np.uint8)
+        self._numbers = np.empty(room, np.int32)
+        self._flat = np.empty(4 * room, np.int32)  # The rows of all chunks, one after the other,
+        self._firsts = np.empty(2 * room, np.int32)  # where those of each begin,
+        self._sizes = np.empty(2 * room, np.int32)  # and how many they are.
         self._clear()
 
     def _clear(self) -> None:
         """Forget everything."""
         self._rows: dict[str, int] = {}
         self._chunks: dict[str, int] = {}
-        self._held = 0
-        self._vectors = np.empty((1 << 10, self._size), np.float32)
-        self._kinds = np.empty(1 << 10, np.uint8)
-        self._shapes = np.empty(1 << 10, np.uint8)
         self._words: dict[str, int] = {}
-        self._numbers = np.empty(1 << 10, np.int32)
-        self._flat = np.empty(1 << 10, np.int32)  # The rows of all chunks, one after the other,
-        self._firsts = np.empty(1 << 10, np.int32)  # where those of each begin,
-        self._sizes = np.empty(1 << 10, np.int32)  # and how many they are.
+        self._described = 0  # Forms that have their shape and word.
         self._filled = 0
+        self._held = 0
 
     def reserve(self) -> None:
         """Start afresh if the table is full. Row numbers handed out before are void afterwards."""
-        if max(len(self._rows), len(self._chunks)) >= CAPACITY or self._held >= _HELD:
+        if max(len(self._rows), len(self._chunks) // 2) >= CAPACITY or self._held >= _HELD:
             self._clear()
 
     @property
@@ -74,20 +77,26 @@ class Forms:
 
     def shapes(self, rows: Rows) -> npt.NDArray[np.uint8]:
         """Return the shape ids of tokens given by row, (tokens,)."""
+        self._describe()
         return self._shapes[rows]
 
     def words(self, rows: Rows) -> Rows:
         """Return a number for the word of every token given by row, int32, (tokens,): the same in whatever case."""
+        self._describe()
         return self._numbers[rows]
+
+    def _describe(self) -> None:
+        """Make up for the shapes and words of all forms that have been added since they were last asked for."""
+        done, past = self._described, len(self._rows)
+        folded = list(map(fold, islice(self._rows, done, None)))
+        self._shapes, self._numbers = _grown(self._shapes, past), _grown(self._numbers, past)
+        self._shapes[done:past] = list(map(shape_of, folded))
+        self._numbers[done:past] = [self._words.setdefault(form.lower(), len(self._words)) for form in folded]
+        self._described = past
 
     def rows(self, words: Sequence[str]) -> Rows:
         """Return the row of every token, int32, (tokens,)."""
-        known = self._rows
-        try:
-            return np.fromiter(map(known.__getitem__, words), np.int32, len(words))
-        except KeyError:
-            self._add([word for word in dict.fromkeys(words) if word not in known])
-            return np.fromiter(map(known.__getitem__, words), np.int32, len(words))
+        return _looked_up(self._rows, words, self._add)
 
     def split(self, chunks: Sequence[str]) -> tuple[Rows, Rows]:
         """Split chunks into tokens.
@@ -95,12 +104,7 @@ class Forms:
         Returns:
             The row of every token, int32, (tokens,), and how many tokens each chunk has, int32, (chunks,).
         """
-        known = self._chunks
-        try:
-            numbers = np.fromiter(map(known.__getitem__, chunks), np.int32, len(chunks))
-        except KeyError:
-            self._add_chunks([chunk for chunk in dict.fromkeys(chunks) if chunk not in known])
-            numbers = np.fromiter(map(known.__getitem__, chunks), np.int32, len(chunks))
+        numbers = _looked_up(self._chunks, chunks, self._add_chunks)
         sizes = self._sizes[numbers]
         ends = np.cumsum(sizes, dtype=np.int32)
         shift = self._firsts[numbers] - (ends - sizes)
@@ -115,12 +119,8 @@ class Forms:
             row = len(self._rows)
             past = row + len(new)
             self._vectors, self._kinds = _grown(self._vectors, past), _grown(self._kinds, past)
-            self._shapes, self._numbers = _grown(self._shapes, past), _grown(self._numbers, past)
             self._vectors[row:past] = self._encode(new)
             self._kinds[row:past] = list(map(form_kind, new))
-            folded = list(map(fold, new))
-            self._shapes[row:past] = list(map(shape_of, folded))
-            self._numbers[row:past] = [self._words.setdefault(form.lower(), len(self._words)) for form in folded]
             self._rows.update(zip(new, range(row, past), strict=True))
             self._held += sum(map(len, new))
 
@@ -138,6 +138,17 @@ class Forms:
         self._filled = filled
         self._chunks.update(zip(chunks, range(number, past), strict=True))
         self._held += sum(map(len, chunks))
+
+
+def _looked_up(known: dict[str, int], keys: Sequence[str], add: Callable[[list[str]], None]) -> Rows:
+    """Look keys up in a dictionary after adding those that are not in it."""
+    numbers = np.fromiter(map(known.get, keys, repeat(-1)), np.int32, len(keys))
+    places = np.flatnonzero(numbers < 0)
+    if len(places):
+        unknown = [keys[place] for place in places.tolist()]
+        add(list(dict.fromkeys(unknown)))
+        numbers[places] = np.fromiter(map(known.__getitem__, unknown), np.int32, len(unknown))
+    return numbers
 
 
 def _grown(array: npt.NDArray[Any], least: int) -> npt.NDArray[Any]:
