@@ -264,8 +264,12 @@ class Trainer:
         return scores.precision, scores.recall, scores.f1
 
     def fold(self, network: Network, chosen: Sequence[bool]) -> Trainer:
-        """Return a trainer like this one that learns from the documents that are not chosen and validates on those."""
-        config = replace(self.config, patience=self.config.epochs)
+        """Return a trainer that learns from the documents that are not chosen, and validates on those that are.
+
+        It has two thirds of the epochs, measured to be enough, and never stops early.
+        """
+        epochs = -(-self.config.epochs * 2 // 3)
+        config = replace(self.config, epochs=epochs, patience=epochs)
         left = self.training.part([not taken for taken in chosen])
         held_out = self.training.part(chosen)
         return Trainer(network, self.table, left, held_out, config, self.device, self._regions)

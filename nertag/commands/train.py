@@ -359,11 +359,12 @@ class _Run:
         from nertag.cross_fit import cross_fit
         from nertag.training import EpochReport
 
-        folds, epochs = trainer.config.agreement_folds, trainer.config.epochs
+        folds = trainer.config.agreement_folds
 
         def show(fold: int, report: EpochReport) -> None:
-            if report.epoch == epochs:
-                self.say(f"fold {fold} of {folds}: F1 {report.f1:.4f} on what it has not seen, without the second look")
+            self.say(
+                f"fold {fold} of {folds}, epoch {report.epoch}: F1 {report.f1:.4f} on what it has not learned from"
+            )
 
         trainer.agreement = cross_fit(trainer, show)
 
