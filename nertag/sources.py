@@ -256,9 +256,10 @@ class _Cutter:
         if not end:
             self._begun.append(chunk)
             return
-        raw = b"".join([*self._begun, chunk[:end]])
+        lines = self._begun
+        lines.append(chunk[:end])
         self._begun = [chunk[end:]] if end < len(chunk) else []
-        yield from self._decode(raw)
+        yield from self._decode(lines)
 
     def pause(self) -> Iterator[Section]:
         """Give what is complete: whole lines, and for CoNLL whole sentences."""
@@ -272,7 +273,7 @@ class _Cutter:
 
     def finish(self) -> Iterator[Section]:
         """Give everything that is left at the end of the source."""
-        yield from self._decode(b"".join(self._begun))
+        yield from self._decode(self._begun)
         yield from self._rest()
 
     def _rest(self) -> Iterator[Section]:
@@ -281,8 +282,8 @@ class _Cutter:
         if text:
             yield self._section(text)
 
-    def _decode(self, raw: bytes) -> Iterator[Section]:
-        """Take whole lines in.
+    def _decode(self, pieces: list[bytes]) -> Iterator[Section]:
+        """Take whole lines in; the pieces they come in are let go of.
 
         Yields:
             The sections that they complete.
@@ -290,6 +291,8 @@ class _Cutter:
         Raises:
             InputError: If they are not UTF-8, after all lines before the first that is not.
         """
+        raw = b"".join(pieces)
+        pieces.clear()
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -302,6 +305,7 @@ class _Cutter:
                 line=self._line,
             ) from None
         self._offset += len(raw)
+        del raw  # The line may be a huge one.
         yield from self._cut(text)
 
     def _cut(self, text: str) -> Iterator[Section]:

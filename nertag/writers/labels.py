@@ -15,12 +15,22 @@ def labels_text(inside: npt.NDArray[np.bool_], ends: npt.NDArray[np.int64]) -> s
         inside: Whether each token is inside a mention, (tokens,).
         ends: One past the last token of each line, (lines,).
     """
-    counts = np.diff(ends, prepend=0)
-    empty = counts == 0
-    text = np.full(2 * len(inside) + int(empty.sum()), _LINE_FEED, np.uint8)
-    before = np.cumsum(empty)  # Every empty line moves all tokens after it by its line feed.
-    places = 2 * np.arange(len(inside)) + np.repeat(before, counts)
-    text[places] = inside + np.uint8(_ZERO)
-    text[places + 1] = _SPACE
-    text[(2 * ends + before - 1)[~empty]] = _LINE_FEED
-    return text.tobytes().decode("ascii")
+    text = np.full(2 * len(inside), _SPACE, np.uint8)
+    text[::2] = inside
+    text[::2] += _ZERO
+    empty = np.diff(ends, prepend=0) == 0
+    text[2 * ends[~empty] - 1] = _LINE_FEED
+    return np.insert(text, 2 * ends[empty], _LINE_FEED).tobytes().decode("ascii")
+
+
+def count_runs(inside: npt.NDArray[np.bool_], ends: npt.NDArray[np.int64]) -> int:
+    """Return how many runs of tokens inside mentions the lines have, each within one line.
+
+    Args:
+        inside: As above.
+        ends: As above.
+    """
+    continued = np.zeros(len(inside), np.bool_)
+    continued[1:] = inside[:-1]
+    continued[ends[ends < len(inside)]] = False
+    return int(np.count_nonzero(inside & ~continued))
