@@ -21,16 +21,26 @@ class SomeTagger(Protocol):
         """Find the tokens inside mentions of lines of text."""
 
 
+class Marker:
+    """What may stand among sections to say what they belong to; it is handed on in its place."""
+
+    __slots__ = ()
+
+
 class SectionResult(NamedTuple):
     """What became of a section.
 
     Attributes:
         pieces: What is to be written for it, in order.
         fault: What is wrong with the input after them; None if it was read to the section's end.
+        tokens: Tokens that were tagged.
+        names: Mentions among them; for labels of text, which cannot tell two that touch apart, runs of 1.
     """
 
     pieces: list[Any]
     fault: NertagError | None
+    tokens: int = 0
+    names: int = 0
 
 
 class SectionTagger:
@@ -50,19 +60,30 @@ class SectionTagger:
     def __call__(self, section: Section) -> SectionResult:
         """Tag a section; a fault in the input keeps what was read before it."""
         if self._only_labels and section.kind == "text":
-            return SectionResult([self._labels(section)], None)
+            return self._labels(section)
         passages: list[Passage] = []
         fault = None
         try:
             passages.extend(readers.parse(section))
         except NertagError as error:
             fault = error
-        pieces = list(map(self._render, self._tagger.tag_passages(passages)))
-        return SectionResult(["".join(pieces)] if self._joins else pieces, fault)
+        pieces: list[Any] = []
+        tokens = names = 0
+        for tagged in self._tagger.tag_passages(passages):
+            pieces.append(self._render(tagged))
+            tokens += len(tagged.tags)
+            names += _count_begun(tagged.tags)
+        return SectionResult(["".join(pieces)] if self._joins else pieces, fault, tokens, names)
 
-    def _labels(self, section: Section) -> str:
-        """Return the lines of labels of a section of text: what is asked for most, without an object for each line."""
-        from nertag.writers.labels import labels_text
+    def _labels(self, section: Section) -> SectionResult:
+        """Write lines of labels for a section of text: what is asked for most, without an object for each line."""
+        from nertag.writers.labels import count_runs, labels_text
 
         lines = [line.removesuffix("\r") for line in readers.lines_of(section)]
-        return labels_text(*self._tagger.label_lines(lines, alone=section.document == "line"))
+        inside, ends = self._tagger.label_lines(lines, alone=section.document == "line")
+        return SectionResult([labels_text(inside, ends)], None, len(inside), count_runs(inside, ends))
+
+
+def _count_begun(tags: Sequence[str]) -> int:
+    """Return how many mentions begin among tags."""
+    return sum(tags.count(tag) for tag in set(tags) if tag[0] == "B")

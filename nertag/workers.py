@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nertag.errors import NertagError
-from nertag.pipeline import SectionResult, SectionTagger
+from nertag.pipeline import Marker, SectionResult, SectionTagger
 from nertag.sources import Section
 from nertag.writers import OutputSettings
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _AHEAD = 3  # Sections for every worker that may be under way or wait to be written.
 
-_Results = Iterator["SectionResult | None"]
+_Sections = Iterator["Section | Marker | None"]
+_Results = Iterator["SectionResult | Marker | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +62,18 @@ def count_cores() -> int:
     return os.cpu_count() or 1
 
 
-def tag_sections(job: Job, sections: Iterable[Section | None], workers: int, alone: int = 0) -> _Results:
+def tag_sections(job: Job, sections: Iterable[Section | Marker | None], workers: int, alone: int = 0) -> _Results:
     """Tag sections.
 
     Args:
         job: What is to be done with them.
-        sections: Sections, and None where the input pauses.
+        sections: Sections, markers among them, and None where the input pauses.
         workers: Processes to tag in; 1 is this one.
         alone: Code points to tag in this process before others are started.
 
     Returns:
-        A result for every section, in order; None where the input pauses, after the results of all that came before.
+        A result for every section, and every marker as it is, in order; None where the input pauses, after the results
+        of all that came before.
         If the input has a fault, it is raised after the results of all that came before it. A `NertagError` is raised,
         too, if a worker dies.
 
@@ -81,12 +83,12 @@ def tag_sections(job: Job, sections: Iterable[Section | None], workers: int, alo
     tag_section = job.start()  # Also if only others tag: what is wrong with the model is said at once.
     stream = iter(sections)
     if workers == 1:
-        return (None if section is None else tag_section(section) for section in stream)
+        return (tag_section(section) if isinstance(section, Section) else section for section in stream)
     return _tag_here_then_elsewhere(job, tag_section, stream, workers, alone)
 
 
 def _tag_here_then_elsewhere(
-    job: Job, tag_section: SectionTagger, sections: Iterator[Section | None], workers: int, alone: int
+    job: Job, tag_section: SectionTagger, sections: _Sections, workers: int, alone: int
 ) -> _Results:
     """Tag a while in this process and the rest in others."""
     while alone > 0:
@@ -94,18 +96,21 @@ def _tag_here_then_elsewhere(
             section = next(sections)
         except StopIteration:
             return
-        yield None if section is None else tag_section(section)
-        alone -= 0 if section is None else len(section.text)
+        if isinstance(section, Section):
+            yield tag_section(section)
+            alone -= len(section.text)
+        else:
+            yield section
     del tag_section
     yield from _tag_in_processes(job, sections, workers)
 
 
-def _tag_in_processes(job: Job, sections: Iterator[Section | None], workers: int) -> _Results:
+def _tag_in_processes(job: Job, sections: _Sections, workers: int) -> _Results:
     """Tag sections in other processes, reading no more of the input than keeps them busy."""
     from concurrent.futures.process import BrokenProcessPool
 
     pool = _start(job, workers)
-    pending: deque[Future[SectionResult]] = deque()
+    pending: deque[Future[SectionResult] | Marker] = deque()
     fault: NertagError | None = None
     try:
         while True:
@@ -117,13 +122,13 @@ def _tag_in_processes(job: Job, sections: Iterator[Section | None], workers: int
                 fault = error
                 break
             if section is not None:
-                pending.append(pool.submit(_tag_here, section))
-            while pending and (section is None or len(pending) > _AHEAD * workers or pending[0].done()):
-                yield pending.popleft().result()
+                pending.append(pool.submit(_tag_here, section) if isinstance(section, Section) else section)
+            while pending and (section is None or len(pending) > _AHEAD * workers or _is_done(pending[0])):
+                yield _result_of(pending.popleft())
             if section is None:
                 yield None
         while pending:
-            yield pending.popleft().result()
+            yield _result_of(pending.popleft())
     except BrokenProcessPool:
         message = "a worker process was ended from outside, as it happens when memory runs out"
         raise NertagError(message, hint="Use fewer --workers.") from None
@@ -131,6 +136,16 @@ def _tag_in_processes(job: Job, sections: Iterator[Section | None], workers: int
         pool.shutdown(cancel_futures=True)
     if fault:
         raise fault
+
+
+def _is_done(pending: Future[SectionResult] | Marker) -> bool:
+    """Whether a result is there without waiting."""
+    return isinstance(pending, Marker) or pending.done()
+
+
+def _result_of(pending: Future[SectionResult] | Marker) -> SectionResult | Marker:
+    """Return a result, when it is there."""
+    return pending if isinstance(pending, Marker) else pending.result()
 
 
 def _start(job: Job, workers: int) -> ProcessPoolExecutor:

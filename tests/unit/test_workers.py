@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nertag.errors import InputError, ModelError, NertagError
-from nertag.pipeline import SectionResult
+from nertag.pipeline import Marker, SectionResult
 from nertag.sources import Section
 from nertag.workers import Job, count_cores, tag_sections
 from nertag.writers import OutputSettings
@@ -83,6 +83,17 @@ def test_a_pause_brings_everything_that_came_before(alone: int) -> None:
     assert seen == ["1", "2", "3", 3, "4", "5", "6", 6]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("alone", [0, 30])
+def test_markers_stay_where_they_are(workers: int, alone: int) -> None:
+    marks = [Marker() for _ in range(4)]
+    stream = [marks[0], section(1), section(2), marks[1], marks[2], section(3), marks[3]]
+    found = list(tag_sections(job(), stream, workers, alone))
+    assert [each if isinstance(each, Marker) else "result" for each in found] == [
+        each if isinstance(each, Marker) else "result" for each in stream
+    ]
+
+
 @forks
 def test_the_input_is_read_no_further_than_keeps_workers_busy() -> None:
     taken: list[int] = []
@@ -111,7 +122,7 @@ def test_a_fault_in_the_input_comes_after_what_was_before_it(workers: int) -> No
     with pytest.raises(InputError, match=r"^-:3: torn$"):
         for result in tag_sections(job(), sections(), workers):
             found.append(result)
-    assert found == [SectionResult(["1 1 0 0\n"], None)] * 2
+    assert found == [SectionResult(["1 1 0 0\n"], None, tokens=4, names=1)] * 2
 
 
 def test_a_fault_inside_a_section_comes_back_whole() -> None:

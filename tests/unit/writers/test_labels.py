@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nertag.text import Passage, TaggedPassage
-from nertag.writers.labels import labels_text
+from nertag.writers.labels import count_runs, labels_text
 from nertag.writers.lines import labels_line
 
 
@@ -22,3 +22,6 @@ def test_labels_are_written_as_passage_by_passage(lines: list[list[bool]]) -> No
     inside = np.array([label for line in lines for label in line], bool)
     ends = np.cumsum(np.array(list(map(len, lines)), np.int64))
     assert labels_text(inside, ends) == expected
+    assert count_runs(inside, ends) == sum(
+        bool(run) for line in expected.split("\n") for run in line.split("0") if "1" in run
+    )
