@@ -20,7 +20,7 @@ import typer.core
 import typer.main
 
 from nertag import __version__
-from nertag.config import DocumentUnit, InputFormat, OutputFormat
+from nertag.config import DecodingErrors, DocumentUnit, InputFormat, OutputFormat
 from nertag.errors import NertagError
 from nertag.labels import Scheme
 
@@ -216,15 +216,26 @@ def tag(
     ] = None,
     model: Model = _DEFAULT_MODEL,
     input_format: Annotated[
-        InputFormat,
+        InputFormat | None,
         typer.Option(
             "--input",
             "-i",
             metavar="KIND",
+            show_default="what the file's name says",
             help="text: running text, answered line by line; tokens: a sentence a line, split at white space; jsonl: "
-            "objects with 'text' or 'tokens'; conll: a token a line, in the first column.",
+            "objects with 'text' or 'tokens'; conll: a token a line, in the first column; csv, parquet: rows with a "
+            "column 'text'.",
         ),
-    ] = "text",
+    ] = None,
+    text_field: Annotated[
+        str | None,
+        typer.Option(
+            "--text-field",
+            metavar="NAME",
+            show_default="text",
+            help="jsonl, csv, parquet: the field with the text; a.b is the field b of the object a.",
+        ),
+    ] = None,
     output_format: Annotated[
         OutputFormat | None,
         typer.Option(
@@ -243,10 +254,29 @@ def tag(
         DocumentUnit,
         typer.Option(
             "--document",
-            help="file: a line is read in the light of those around it; line: every line stands alone, as in logs and "
-            "chats.",
+            help="file: a line is read in the light of those around it; paragraph: in that of those between two empty "
+            "lines; line: every line stands alone, as in logs and chats.",
         ),
     ] = "file",
+    encoding: Annotated[
+        str,
+        typer.Option(
+            "--encoding",
+            metavar="NAME",
+            help="How the bytes spell the text: a name such as windows-1252, or auto to guess. A byte order mark is seen "
+            "without it.",
+        ),
+    ] = "utf-8",
+    errors: Annotated[
+        DecodingErrors,
+        typer.Option(
+            "--errors", help="Bytes that cannot be decoded: strict: stop; replace: put U+FFFD there and count them."
+        ),
+    ] = "strict",
+    skip_bad_rows: Annotated[
+        bool,
+        typer.Option("--skip-bad-rows", help="Leave out and count lines and rows that cannot be read, do not stop."),
+    ] = False,
     threshold: Annotated[
         float | None,
         typer.Option(
@@ -323,6 +353,10 @@ def tag(
         input_format=input_format,
         output_format=output_format,
         document=document,
+        text_field=text_field,
+        encoding=encoding,
+        errors=errors,
+        skip_bad_rows=skip_bad_rows,
         threshold=threshold,
         replacement=replacement,
         mapping=mapping,

@@ -22,7 +22,7 @@ Embedding = Literal["pretrained", "learned", "one-hot"]
 Output = Literal["iob2", "binary"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
-InputFormat = Literal["text", "tokens", "jsonl", "conll"]
+InputFormat = Literal["text", "tokens", "jsonl", "conll", "csv", "parquet"]
 OutputFormat = Literal[
     "labels",
     "tags",
@@ -37,7 +37,8 @@ OutputFormat = Literal[
     "html",
     "pretty",
 ]
-DocumentUnit = Literal["file", "line"]
+DocumentUnit = Literal["file", "paragraph", "line"]
+DecodingErrors = Literal["strict", "replace"]
 
 LONGEST_WINDOW = 10_000
 """Tokens that a network may see at once: what bounds the memory that tagging takes."""

@@ -1,11 +1,7 @@
 """Files and standard input in; sections of whole lines out, as a stream.
 
-A section is what one worker tags at a time. It holds whole lines of one source, for CoNLL input whole sentences, and
-where it is cut depends on the content alone: the same input gives the same sections however it arrives, unless it
-pauses. Nothing here holds more than one section, or one line if that is longer.
-
-Text is UTF-8. Among the sections, `None` says that nothing more came for a while: what has been read should be answered
-now.
+Compressed files are decompressed, and bytes decoded, as they come. Among the sections, `None` says that nothing more
+came for a while: what has been read should be answered now.
 """
 
 from __future__ import annotations
@@ -13,56 +9,52 @@ from __future__ import annotations
 import io
 import os
 import queue
-import re
 import shlex
 import stat
 import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import chain
+from typing import IO, Any
 
-from nertag.config import DocumentUnit, InputFormat
+from nertag import compression
+from nertag.charset import UTF8, Decoder, UndecodableError
+from nertag.compression import METHODS
+from nertag.config import InputFormat
 from nertag.errors import InputError
+from nertag.sections import Cutter, ReadSettings, SectionMaker, Sections
+from nertag.sections import Section as Section
 
 STDIN = "-"
 LITERAL = "--text"
-
-SECTION = 1 << 16
-"""Code points after which a section ends with the line, or the CoNLL sentence, that reaches them."""
 
 _PIECE = 1 << 16  # Bytes read at once.
 _AHEAD = 8  # Pieces that the reading thread may be ahead of the tagger.
 _PAUSE = 0.1  # Seconds without input after which what came before is answered.
 _PATIENCE = 1.0  # Seconds of waiting at a stretch; Windows sees Ctrl-C only between two of them.
-_BLANK_LINE = re.compile(r"^[^\S\n]*\n", re.MULTILINE)
 
 _Stream = io.RawIOBase | io.BufferedIOBase
 _Chunks = Iterator["bytes | None"]
-_Sections = Iterator["Section | None"]
+_Texts = Iterator["str | None"]
 
+OBJECTS = frozenset({"jsonl", "csv", "parquet"})
+"""The kinds of input that have fields of their own."""
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    r"""Whole lines of one source.
-
-    Attributes:
-        source: The file they come from as the user named it, `-` for standard input.
-        line: The number of the first, counted from 1.
-        text: The lines with their ends; the source's last line may have none. A byte order mark is still there.
-        kind: What the lines are.
-        document: What one document is.
-        before: The last line before the section that is not blank, followed by one line feed for itself and one for
-            each blank line after it, at most two; empty at the start of a source and where nobody asks for it.
-    """
-
-    source: str
-    line: int
-    text: str
-    kind: InputFormat
-    document: DocumentUnit
-    before: str = ""
+_KINDS: dict[str, InputFormat] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".conll": "conll",
+    ".iob": "conll",
+    ".iob2": "conll",
+    ".bio": "conll",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+}
+_FIRST_OF_COMPRESSED = (b"\x1f", b"\xfd", b"(", b"B")
 
 
 # --- Sources ----------------------------------------------------------------------------------------------------------
@@ -100,40 +92,65 @@ def size_of(paths: Iterable[str]) -> int:
     return size
 
 
-def read(paths: Sequence[str], kind: InputFormat, document: DocumentUnit = "file") -> _Sections:
+def kind_of(path: str, settings: ReadSettings) -> InputFormat:
+    """Return what a file is: what the settings say, else what the ending of its name says, under `.gz` and the like."""
+    return settings.kind or _KINDS.get(_endings(path)[0], "text")
+
+
+def _endings(path: str) -> tuple[str, str]:
+    """Return the ending of a file's name that says what it is, and the one that says how it is compressed."""
+    stem, ending = os.path.splitext(path.lower())
+    return (os.path.splitext(stem)[1], ending) if ending in METHODS else (ending, "")
+
+
+def have_fields(paths: Iterable[str], settings: ReadSettings) -> bool:
+    """Whether all inputs have fields of their own, so that results can keep them; without any paths, a literal text."""
+    return all(kind in OBJECTS for kind in [kind_of(path, settings) for path in paths] or [settings.kind])
+
+
+def read(paths: Sequence[str], settings: ReadSettings) -> Sections:
     """Read files one after another; each starts a new document.
 
     Args:
         paths: Paths; `-` is standard input.
-        kind: What their lines are.
-        document: `file`: windows may join lines, as far as the input says nothing else; `line`: every passage is alone.
+        settings: How to read them.
 
     Yields:
         The sections, and None where the input pauses.
 
     Raises:
-        InputError: If a file cannot be read or is not UTF-8, after the sections before the fault.
+        InputError: If a file cannot be read, after the sections before the fault.
+        MissingExtraError: If a package is missing that a file needs.
     """
     for path in paths:
-        yield from _sections(_chunks(path), path, kind, document)
+        if kind_of(path, settings) == "parquet":
+            yield from _read_parquet(path, settings)
+        else:
+            yield from _sections(_chunks(path), path, settings)
 
 
-def read_literal(text: str, kind: InputFormat, document: DocumentUnit = "file") -> _Sections:
+def read_literal(text: str, settings: ReadSettings) -> Sections:
     """Read a text from the command line as if it were the content of a file; its last line need not be ended.
+
+    Args:
+        text: The text.
+        settings: How to read it; an argument has an encoding of its own.
 
     Yields:
         The sections.
 
     Raises:
-        InputError: If it is not UTF-8.
+        InputError: If it is not UTF-8, or is to be Parquet.
     """
+    if settings.kind == "parquet":
+        raise InputError("a Parquet file cannot be given as a text", path=LITERAL)
     ended = text if text.endswith("\n") else text + "\n"
     try:
         # Bytes of an argument that are not UTF-8 reach us as halves of surrogate pairs, and become those bytes again.
         content = ended.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # On Windows an argument can hold any half.
         content = ended.encode("utf-8", "surrogatepass")
-    yield from _sections(iter([content]), LITERAL, kind, document)
+    yield from _sections(iter([content]), LITERAL, replace(settings, encoding=UTF8), plain=True)
 
 
 def _chunks(path: str) -> _Chunks:
@@ -220,138 +237,122 @@ def _fill(stream: _Stream, arrived: queue.Queue[bytes | OSError]) -> None:
 # --- Sections ---------------------------------------------------------------------------------------------------------
 
 
-def _sections(chunks: _Chunks, source: str, kind: InputFormat, document: DocumentUnit) -> _Sections:
-    """Cut one source into sections."""
-    cutter = _Cutter(source, kind, document)
-    for chunk in chunks:
-        if chunk is None:
-            yield from cutter.pause()
-            yield None
-        else:
-            yield from cutter.add(chunk)
+def _sections(chunks: _Chunks, source: str, settings: ReadSettings, *, plain: bool = False) -> Sections:
+    """Cut one source, which is no Parquet file, into sections; `plain`: it is not compressed."""
+    decoder = Decoder(source, settings.encoding, replace=settings.errors == "replace")
+    maker = SectionMaker(source, kind_of(source, settings), settings, decoder)
+    texts = _texts(chunks if plain else _decompressed(chunks, source), decoder)
+    if maker.kind == "csv":
+        from nertag import rows
+
+        yield from rows.csv_sections(texts, maker, tabs=_endings(source)[0] == ".tsv")
+    else:
+        yield from _line_sections(texts, maker)
+
+
+def _line_sections(texts: _Texts, maker: SectionMaker) -> Sections:
+    """Cut a text into sections of lines.
+
+    Yields:
+        The sections, and None where the text pauses.
+
+    Raises:
+        InputError: If it has a fault, after all lines before it.
+    """
+    cutter = Cutter(maker)
+    try:
+        for text in texts:
+            if text is None:
+                yield from cutter.pause()
+                yield None
+            else:
+                yield from cutter.add(text)
+    except InputError as fault:
+        yield from cutter.break_off()
+        if isinstance(fault, UndecodableError):
+            fault.line = cutter.line
+        raise
     yield from cutter.finish()
 
 
-class _Cutter:
-    """Pieces of a source on their way to sections, in time proportional to their length however long a line is.
+def _texts(chunks: _Chunks, decoder: Decoder) -> _Texts:
+    """Decode pieces.
 
-    `_begun` holds the bytes of a line that has not ended yet, `_lines` the text of whole lines, from line `_line` on,
-    that no section has taken yet.
+    Yields:
+        Text, at least a character; None where the input pauses.
+
+    Raises:
+        InputError: If they cannot be read or decoded, after the text before the fault.
     """
-
-    def __init__(self, source: str, kind: InputFormat, document: DocumentUnit) -> None:
-        self._source = source
-        self._kind: InputFormat = kind
-        self._document: DocumentUnit = document
-        self._begun: list[bytes] = []
-        self._lines: list[str] = []
-        self._size = 0
-        self._line = 1
-        self._offset = 0
-        self._before = ""
-
-    def add(self, chunk: bytes) -> Iterator[Section]:
-        """Take a piece in and give the sections that it completes."""
-        end = chunk.rfind(b"\n") + 1
-        if not end:
-            self._begun.append(chunk)
-            return
-        lines = self._begun
-        lines.append(chunk[:end])
-        self._begun = [chunk[end:]] if end < len(chunk) else []
-        yield from self._decode(lines)
-
-    def pause(self) -> Iterator[Section]:
-        """Give what is complete: whole lines, and for CoNLL whole sentences."""
-        text = self._take()
-        end = len(text)
-        if self._kind == "conll":
-            end = max((blank.end() for blank in _BLANK_LINE.finditer(text)), default=0)
-        if end:
-            yield self._section(text[:end])
-        self._keep(text[end:])
-
-    def finish(self) -> Iterator[Section]:
-        """Give everything that is left at the end of the source."""
-        yield from self._decode(self._begun)
-        yield from self._rest()
-
-    def _rest(self) -> Iterator[Section]:
-        """Give all lines that no section has taken yet."""
-        text = self._take()
-        if text:
-            yield self._section(text)
-
-    def _decode(self, pieces: list[bytes]) -> Iterator[Section]:
-        """Take whole lines in; the pieces they come in are let go of.
-
-        Yields:
-            The sections that they complete.
-
-        Raises:
-            InputError: If they are not UTF-8, after all lines before the first that is not.
-        """
-        raw = b"".join(pieces)
-        pieces.clear()
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            yield from self._cut(raw[: raw.rfind(b"\n", 0, error.start) + 1].decode("utf-8"))
-            yield from self._rest()
-            raise InputError(
-                f"byte 0x{raw[error.start]:02x} at offset {self._offset + error.start} is not UTF-8",
-                hint="Convert the text first, for example: iconv -f WINDOWS-1252 -t UTF-8",
-                path=self._source,
-                line=self._line,
-            ) from None
-        self._offset += len(raw)
-        del raw  # The line may be a huge one.
-        yield from self._cut(text)
-
-    def _cut(self, text: str) -> Iterator[Section]:
-        """Put lines to those that wait, and give every section that is complete then."""
-        start = 0
-        while end := self._border(text, start, start + max(SECTION - self._size, 1)):
-            yield self._section(self._take() + text[start:end])
-            start = end
-        self._keep(text[start:] if start else text)
-
-    def _border(self, text: str, start: int, least: int) -> int:
-        """Return the end of the first line after `start`, for CoNLL the first blank one, that ends at `least` or later.
-
-        It is 0 if there is none.
-        """
-        if self._kind != "conll":
-            return text.find("\n", least - 1) + 1
-        position = max(start, least - 1)
-        while (blank := _BLANK_LINE.search(text, position)) and blank.end() < least:
-            position = blank.end()
-        return blank.end() if blank else 0
-
-    def _keep(self, text: str) -> None:
-        """Let lines wait."""
-        if text:
-            self._lines.append(text)
-            self._size += len(text)
-
-    def _take(self) -> str:
-        """Return the lines that wait, which wait no longer."""
-        text = "".join(self._lines)
-        self._lines, self._size = [], 0
-        return text
-
-    def _section(self, text: str) -> Section:
-        """Make the next section."""
-        section = Section(self._source, self._line, text, self._kind, self._document, self._before)
-        self._line += text.count("\n")
-        if self._kind != "text" and self._document != "line":
-            self._before = _last_line(self._before, text)
-        return section
+    for chunk in chunks:
+        if chunk is None:
+            yield None
+            continue
+        if text := decoder.decode(chunk):
+            yield text
+        if decoder.fault:
+            raise decoder.fault
+    if text := decoder.decode(b"", final=True):
+        yield text
+    if decoder.fault:
+        raise decoder.fault
 
 
-def _last_line(before: str, text: str) -> str:
-    """Return the last line that is not blank, and line feeds, as `Section.before` wants it."""
-    shown = text.rstrip()
-    last = shown[shown.rfind("\n") + 1 :] if shown else before.rstrip("\n")
-    ends = text.count("\n", len(shown)) + (0 if shown else before.count("\n"))
-    return last + "\n" * min(ends, 3)
+def _decompressed(chunks: _Chunks, source: str) -> _Chunks:
+    """Decompress a source if the ending of its name or its first bytes say that it is compressed."""
+    method = METHODS.get(_endings(source)[1])
+    if method:
+        yield from compression.decompressed(chunks, method, source)
+        return
+    head = b""
+    for chunk in chunks:
+        if chunk is None:
+            yield None
+            continue
+        head += chunk
+        if head.startswith(_FIRST_OF_COMPRESSED):
+            if compression.may_become(head):
+                continue
+            if method := compression.recognized(head):
+                yield from compression.decompressed(chain([head], chunks), method, source)
+                return
+        yield head
+        yield from chunks
+        return
+    if head:
+        yield head
+
+
+def _read_parquet(path: str, settings: ReadSettings) -> Sections:
+    """Cut a Parquet file into sections.
+
+    Yields:
+        The sections.
+
+    Raises:
+        InputError: If it cannot be read, after the sections before the fault.
+    """
+    from nertag import rows
+
+    rows.require_parquet()
+    try:
+        file = _seekable(path)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", path=path) from None
+    with file:
+        yield from rows.parquet_sections(file, SectionMaker(path, "parquet", settings))
+
+
+def _seekable(path: str) -> IO[bytes]:
+    """Open a file in which one can go back and forth: a copy of what is a stream."""
+    if path != STDIN and not _endings(path)[1] and stat.S_ISREG(os.stat(path).st_mode):
+        return open(path, "rb")
+    from tempfile import TemporaryFile
+
+    with ExitStack() as stack:
+        copy = stack.enter_context(TemporaryFile())
+        for chunk in _decompressed(_chunks(path), path):
+            copy.write(chunk or b"")
+        copy.seek(0)
+        stack.pop_all()
+        return copy

@@ -192,13 +192,17 @@ class Tagger:
             block = words[first : first + BLOCK]
             parts.append(self._find(self.forms.rows(block), layout.part(first, first + len(block)), scored=True))
         ids, scores = (np.concatenate(arrays) for arrays in zip(*parts, strict=True)) if parts else _NOTHING
-        firsts = layout.firsts()[counts > 0]
-        ids[firsts] -= continues(ids[firsts])  # A mention that began in the passage before starts anew.
+        firsts = layout.firsts()
+        # A mention that began in the passage before starts anew.
+        broken = np.zeros(len(passages), np.bool_)
+        broken[counts > 0] = continues(ids[firsts[counts > 0]])
+        ids[firsts[broken]] -= 1
+        broken[1:] &= counts[:-1] > 0
         tags = list(map(self.config.tags.__getitem__, ids.tolist()))
         probabilities = scores.tolist()
         start = 0
-        for passage, end in zip(passages, layout.ends.tolist(), strict=True):
-            yield TaggedPassage(passage, tags[start:end], probabilities[start:end])
+        for passage, end, goes_on in zip(passages, layout.ends.tolist(), broken.tolist(), strict=True):
+            yield TaggedPassage(passage, tags[start:end], probabilities[start:end], goes_on)
             start = end
 
     def _find(self, rows: Rows, layout: Layout, *, scored: bool) -> tuple[Ids, Floats]:

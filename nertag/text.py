@@ -65,6 +65,7 @@ class Passage:
         line: Its line in the source, counted from 1.
         ending: What ended it there, exactly: a line feed, perhaps after a carriage return, or nothing at the end of a
             file. Formats that give the text back write it again.
+        place: The names that lead to the text among `fields`, outermost first; empty if it is not among them.
     """
 
     text: str
@@ -75,6 +76,7 @@ class Passage:
     source: str = "-"
     line: int = 0
     ending: str = "\n"
+    place: Sequence[str] = ()
 
     def tokens(self) -> list[Token]:
         """Return the tokens with their offsets into `text`."""
@@ -95,11 +97,13 @@ class TaggedPassage:
         passage: What was tagged.
         tags: Strict IOB2, one for every token; valid for the passage alone: a mention that runs over a line end is cut.
         scores: The probability of each token's tag, 0 to 1.
+        continues: Whether its first token goes on with a mention at the end of the passage before.
     """
 
     passage: Passage
     tags: Sequence[str]
     scores: Sequence[float]
+    continues: bool = False
 
     @property
     def labels(self) -> list[int]:

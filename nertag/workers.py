@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from nertag.errors import NertagError
 from nertag.pipeline import Marker, SectionResult, SectionTagger
-from nertag.sources import Section
+from nertag.sections import Section
 from nertag.writers import OutputSettings
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _tag_here_then_elsewhere(
             return
         if isinstance(section, Section):
             yield tag_section(section)
-            alone -= len(section.text)
+            alone -= section.size
         else:
             yield section
     del tag_section

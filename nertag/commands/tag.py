@@ -6,10 +6,13 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
-from nertag import console, sources, writers
-from nertag.config import DocumentUnit, InputFormat, OutputFormat
+from nertag import console, readers, sources, writers
+from nertag.charset import UTF8, check_encoding
+from nertag.config import DecodingErrors, DocumentUnit, InputFormat, OutputFormat
 from nertag.errors import ConfigError, NertagError
+from nertag.notices import Notices
 from nertag.pipeline import SectionResult
+from nertag.sections import ReadSettings
 from nertag.workers import Job, count_cores, tag_sections
 
 _LARGE = 1 << 22
@@ -21,9 +24,13 @@ def tag(
     *,
     text: str | None,
     model: str,
-    input_format: InputFormat,
+    input_format: InputFormat | None,
     output_format: OutputFormat | None,
     document: DocumentUnit,
+    text_field: str | None = None,
+    encoding: str = UTF8,
+    errors: DecodingErrors = "strict",
+    skip_bad_rows: bool = False,
     threshold: float | None = None,
     replacement: str | None = None,
     mapping: str | None = None,
@@ -38,9 +45,13 @@ def tag(
         paths: Files; `-` or none at all is standard input.
         text: The literal text; None to read `paths`.
         model: A shipped model's name, a model folder or a Hub id.
-        input_format: What the input is.
+        input_format: What the input is; None to tell by the ending of each file's name.
         output_format: What to write; None chooses `pretty` on a terminal and `labels` otherwise.
         document: What one document is.
+        text_field: The field or column with the text; None for `text`.
+        encoding: The inputs' encoding, or `auto`.
+        errors: Whether what cannot be decoded is a fault or replaced.
+        skip_bad_rows: Whether to leave out lines and rows that cannot be read.
         threshold: The least probability, 0 to 1, at which a token is put into a mention; None for the likeliest tags.
         replacement: What `redact` writes for every name; None for `[PERSON]`.
         mapping: The file in which `pseudonyms` keeps whom they stand for; None for none.
@@ -55,10 +66,13 @@ def tag(
         ConfigError: If the format cannot be written as asked.
     """
     sources.check(paths)
+    readers.check_text_field(text_field)
+    reading = ReadSettings(input_format, document, text_field, check_encoding(encoding), errors, skip_bad_rows)
+    paths = paths or [sources.STDIN]
     results = console.Results()
     settings = writers.OutputSettings(
         kind=output_format or default_format(),
-        objects=input_format == "jsonl",
+        objects=sources.have_fields([] if text is not None else paths, reading),
         replacement=replacement,
         mapping=mapping,
         key=writers.read_key(key) if key is not None else None,
@@ -70,10 +84,9 @@ def tag(
     sink = writers.make_sink(settings, console.draw_results)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy has too little to do to start threads for it.
     if text is not None:
-        sections, size = sources.read_literal(text, input_format, document), 0
+        sections, size = sources.read_literal(text, reading), 0
     else:
-        paths = paths or [sources.STDIN]
-        sections, size = sources.read(paths, input_format, document), sources.size_of(paths)
+        sections, size = sources.read(paths, reading), sources.size_of(paths)
     # ONNX Runtime and the model come after everything that can be wrong with the options.
     tagged = tag_sections(Job(model, threshold, settings), sections, workers or count_cores(), _alone(workers, size))
     if text is None:
@@ -111,11 +124,14 @@ def _outputs(results: Iterable[SectionResult | None], sink: writers.Sink) -> Ite
         NertagError: If the input has a fault, after what was before it.
     """
     fault: NertagError | None = None
+    notices = Notices()
     yield sink.begin()
     try:
         for result in results:
             if result is None:
                 continue
+            if result.notices:
+                notices.add(*result.notices)
             for piece in result.pieces:
                 yield sink.write(piece)
             yield None
@@ -125,6 +141,7 @@ def _outputs(results: Iterable[SectionResult | None], sink: writers.Sink) -> Ite
         fault = error
     yield from sink.finish()
     yield None
+    notices.finish()
     if fault:
         raise fault
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from nertag.json_text import encode
 from nertag.labels import OUTSIDE
 from nertag.text import DOCSTART, Mention, TaggedPassage
 from nertag.writers.base import has_place, is_marker
@@ -28,17 +28,14 @@ def tags_line(tagged: TaggedPassage) -> str:
     return "" if is_marker(tagged.passage) else " ".join(tagged.tags) + "\n"
 
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode
-
-
 def json_line(tagged: TaggedPassage) -> str:
     """Return a JSON object: the fields that came with the passage as they were, or its file and line; then our own."""
     passage = tagged.passage
     if is_marker(passage):
         return ""
     own: dict[str, Any] = {"file": passage.source, "line": passage.line} if has_place(passage) else {}
+    own |= {} if passage.place else {"text": passage.text}
     own |= {
-        "text": passage.text,
         "tokens": list(passage.words),
         "labels": tagged.labels,
         "tags": list(tagged.tags),
@@ -52,9 +49,12 @@ def join_fields(fields: Mapping[str, str], own: Mapping[str, Any]) -> str:
 
     Args:
         fields: Names and the JSON of their values.
-        own: At least one field more.
+        own: Ours.
     """
-    return "{" + "".join(f"{_encode(name)}: {value}, " for name, value in fields.items()) + _encode(own)[1:] + "\n"
+    written = [f"{encode(name)}: {value}" for name, value in fields.items()]
+    if own:
+        written.append(encode(own)[1:-1])
+    return "{" + ", ".join(written) + "}\n"
 
 
 def mention_fields(mention: Mention) -> dict[str, Any]:

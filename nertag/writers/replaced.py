@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from nertag.json_text import encode, put
 from nertag.text import TaggedPassage
 from nertag.writers.base import is_marker, noun
 from nertag.writers.lines import join_fields
@@ -22,12 +23,14 @@ class Parts(NamedTuple):
         names: Label and text of each mention.
         fields: The JSON object the passage came from, as in `Passage`.
         ending: What ended its line.
+        place: Where among the fields the text stands, as in `Passage`.
     """
 
     between: Sequence[str]
     names: Sequence[tuple[str, str]]
     fields: Mapping[str, str] | None
     ending: str
+    place: Sequence[str] = ()
 
     def joined(self, replacements: Sequence[str]) -> str:
         """Return the passage with these in place of its mentions: a JSON object if it was one, else text.
@@ -36,7 +39,14 @@ class Parts(NamedTuple):
         """
         pieces = [text for pair in zip(self.between, replacements, strict=False) for text in pair]
         text = "".join(pieces) + self.between[-1]
-        return text + self.ending if self.fields is None else join_fields(self.fields, {"text": text})
+        if self.fields is None:
+            return text + self.ending
+        if not self.place:
+            return join_fields(self.fields, {"text": text})
+        if not self.names and not text:  # A null stays one.
+            return join_fields(self.fields, {})
+        name, *inner = self.place
+        return join_fields({**self.fields, name: put(self.fields[name], inner, encode(text))}, {})
 
 
 def cut(tagged: TaggedPassage) -> Parts | None:
@@ -51,7 +61,7 @@ def cut(tagged: TaggedPassage) -> Parts | None:
         between.append(passage.text[position : mention.start])
         names.append((mention.label, mention.text))
         position = mention.end
-    return Parts([*between, passage.text[position:]], names, passage.fields, passage.ending)
+    return Parts([*between, passage.text[position:]], names, passage.fields, passage.ending, passage.place)
 
 
 def markup(tagged: TaggedPassage) -> str:

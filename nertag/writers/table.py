@@ -24,10 +24,10 @@ _QUOTED = re.compile(r'[",\r\n]')
 
 
 class Row(NamedTuple):
-    """An object with its fields, as `Passage` has them, and the mentions in its text."""
+    """An object with its fields, as `Passage` has them, and the mentions in its text, None if that is a field."""
 
     fields: Mapping[str, str]
-    text: str
+    text: str | None
     mentions: list[dict[str, Any]]
     source: str
     line: int
@@ -44,9 +44,16 @@ def object_row(tagged: TaggedPassage) -> Row | None:
     passage = tagged.passage
     if is_marker(passage):
         return None
-    fields = {name: value for name, value in (passage.fields or {}).items() if name not in _OWN}
+    text = None if passage.place else passage.text
+    own = _own_columns(text)
+    fields = {name: value for name, value in (passage.fields or {}).items() if name not in own}
     mentions = [_details(mention) for mention in tagged.mentions()]
-    return Row(fields, passage.text, mentions, passage.source, passage.line)
+    return Row(fields, text, mentions, passage.source, passage.line)
+
+
+def _own_columns(text: str | None) -> tuple[str, ...]:
+    """Return the columns that follow the fields: with the text, unless that is among them."""
+    return _OWN if text is not None else _OWN[1:]
 
 
 def _details(mention: Mention) -> dict[str, Any]:
@@ -93,11 +100,12 @@ class CsvSink(Sink):
         head = ""
         if self._columns is None:
             self._columns = list(piece.fields)
-            head = _csv_line([*self._columns, *_OWN])
+            head = _csv_line([*self._columns, *_own_columns(piece.text)])
         _check_fields(piece, self._columns)
         cells = [_cell_of(piece.fields.get(name, "null")) for name in self._columns]
         names = [mention["text"] for mention in piece.mentions]
-        return head + _csv_line([*cells, piece.text, _json(names), _json(piece.mentions)])
+        text = [] if piece.text is None else [piece.text]
+        return head + _csv_line([*cells, *text, _json(names), _json(piece.mentions)])
 
 
 _json = json.JSONEncoder(ensure_ascii=False).encode
@@ -224,9 +232,9 @@ class ParquetSink(Sink):
         if row is None:
             return
         if not self._columns:
-            self._columns = [*row.fields, *_OWN]
+            self._columns = [*row.fields, *_own_columns(row.text)]
         _check_fields(row, self._columns)
-        self._size += len(row.text) + sum(map(len, row.fields.values()))
+        self._size += len(row.text or "") + sum(map(len, row.fields.values()))
         self._rows.append(row)
 
     def _write_group(self) -> bytes:
@@ -275,7 +283,9 @@ def _objects_table(rows: Sequence[Row], columns: Sequence[str], schema: pa.Schem
             ("score", pa.float64()),
         ]
     )
-    known = {"text": pa.string(), "names": pa.list_(pa.string()), "mentions": pa.list_(mention)}
+    known = {"names": pa.list_(pa.string()), "mentions": pa.list_(mention)}
+    if not rows or rows[0].text is not None:
+        known["text"] = pa.string()
     arrays = []
     for name in columns:
         kind = known.get(name) or (schema.field(name).type if schema is not None else None)
@@ -295,7 +305,7 @@ def _value(row: Row, name: str) -> Any:  # noqa: ANN401 - any JSON value
     """Return what an object has in a column."""
     if name == "names":
         return [mention["text"] for mention in row.mentions]
-    if name in _OWN:
+    if name in _own_columns(row.text):
         return getattr(row, name)
     return json.loads(row.fields.get(name, "null"))
 

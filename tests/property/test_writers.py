@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from nertag.labels import tags_of
 from nertag.readers import parse
-from nertag.sources import Section
+from nertag.sections import Section
 from nertag.text import Passage, TaggedPassage
 from nertag.writers.page import PageSink, show
 from nertag.writers.people import People, form_of

@@ -17,10 +17,11 @@ HOUSE: dict[str, frozenset[str]] = {
     "front door": frozenset({"__init__", "__main__", "cli", "settings", "train_options"}),
     "commands": frozenset({"commands", "commands.evaluate", "commands.info", "commands.tag", "commands.train"}),
     "what commands share": frozenset({"commands.extras"}),
-    "voice": frozenset({"console", "progress"}),
+    "voice": frozenset({"console", "notices", "progress"}),
     "tagging wing": frozenset(
         {"encoder", "engine", "forms", "pipeline", "readers", "sources", "tagger", "windows", "workers"}
     )
+    | {"charset", "compression", "json_text", "rows", "sections"}
     | {
         f"writers{name}"
         for name in ("", ".base", ".labels", ".lines", ".listing", ".made_up", ".mapping", ".page", ".people")
@@ -79,7 +80,7 @@ BASE_ONLY = frozenset({"commands.info", "commands.tag"}).union(
     *(rooms for floor, rooms in HOUSE.items() if floor not in ("commands", "training wing"))
 )
 BASE_PACKAGES = frozenset({"numpy", "onnxruntime", "rich", "typer"})
-ON_DEMAND = BASE_PACKAGES | {"huggingface_hub", "pyarrow", "tomli"}
+ON_DEMAND = BASE_PACKAGES | {"backports", "charset_normalizer", "huggingface_hub", "pyarrow", "tomli"}
 
 
 class Import(NamedTuple):

@@ -9,7 +9,7 @@ import pytest
 from nertag import readers, sources
 from nertag.config import DocumentUnit, InputFormat
 from nertag.errors import InputError
-from nertag.sources import Section
+from nertag.sections import ReadSettings, Section
 from nertag.text import Passage
 
 
@@ -17,7 +17,7 @@ def read(text: str | bytes, kind: InputFormat, folder: Path, document: DocumentU
     """Read one file of this content."""
     path = folder / "input"
     path.write_bytes(text.encode("utf-8") if isinstance(text, str) else text)
-    return passages_of(sources.read([str(path)], kind, document))
+    return passages_of(sources.read([str(path)], ReadSettings(kind, document)))
 
 
 def passages_of(sections: Iterable[Section | None]) -> list[Passage]:
@@ -59,7 +59,7 @@ def test_a_line_ends_at_a_line_feed_and_nowhere_else(content: bytes, lines: list
 def test_every_file_starts_a_document(tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / name).write_text(f"{name}\n\n{name}\n", encoding="utf-8")
-    passages = passages_of(sources.read([str(tmp_path / "a"), str(tmp_path / "b")], "text"))
+    passages = passages_of(sources.read([str(tmp_path / "a"), str(tmp_path / "b")], ReadSettings()))
     assert documents(passages) == [("a", True), ("", False), ("a", False), ("b", True), ("", False), ("b", False)]
     assert [(os.path.basename(passage.source), passage.line) for passage in passages][2:4] == [("a", 3), ("b", 1)]
 
@@ -73,9 +73,9 @@ def test_every_line_can_be_a_document(tmp_path: Path) -> None:
 
 
 def test_a_literal_is_read_like_a_file_with_its_last_line_ended() -> None:
-    assert [passage.text for passage in passages_of(sources.read_literal("a\n\nb", "text"))] == ["a", "", "b"]
-    assert [passage.text for passage in passages_of(sources.read_literal("a\n", "text"))] == ["a"]
-    assert [(passage.text, passage.source) for passage in passages_of(sources.read_literal("", "text"))] == [
+    assert [passage.text for passage in passages_of(sources.read_literal("a\n\nb", ReadSettings()))] == ["a", "", "b"]
+    assert [passage.text for passage in passages_of(sources.read_literal("a\n", ReadSettings()))] == ["a"]
+    assert [(passage.text, passage.source) for passage in passages_of(sources.read_literal("", ReadSettings()))] == [
         ("", "--text")
     ]
 
@@ -153,10 +153,10 @@ def test_tokens_keep_their_text_if_they_stand_in_it(tmp_path: Path) -> None:
 
 def test_other_fields_are_kept_as_they_are_written(tmp_path: Path) -> None:
     number = "9" * 5000
-    line = f'{{"b" : 1.10,"text":"x", "a":{{"text": [1e5 , "\\u00e9"]}}, "n": {number}, "mentions": [], "b": NaN }}'
+    line = f'{{"b" : 1.10,"text":"x", "a":{{"text": [1e5 , "\\u00e9"]}}, "n": {number}, "mentions": [], "z": NaN }}'
     (passage,) = read(line, "jsonl", tmp_path)
-    assert passage.fields == {"b": "NaN", "a": '{"text": [1e5 , "\\u00e9"]}', "n": number}
-    assert list(passage.fields) == ["b", "a", "n"]
+    assert passage.fields == {"b": "1.10", "a": '{"text": [1e5 , "\\u00e9"]}', "n": number, "z": "NaN"}
+    assert list(passage.fields) == ["b", "a", "n", "z"]
 
 
 def test_consecutive_objects_with_the_same_doc_are_one_document(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from nertag import readers, sources
+from nertag import readers, sections, sources
 from nertag.config import DocumentUnit, InputFormat
 from nertag.errors import InputError
-from nertag.sources import Section
+from nertag.sections import ReadSettings, Section
 from nertag.text import Passage
 
 
@@ -20,7 +20,7 @@ def cut(content: bytes, kind: InputFormat = "text", piece: int = 1 << 16, docume
 def sections_of(content: bytes, kind: InputFormat, piece: int, document: DocumentUnit = "file") -> list[Section]:
     """Return the sections of a source."""
     pieces = (content[start : start + piece] for start in range(0, len(content), piece))
-    found = list(sources._sections(iter(pieces), "file", kind, document))
+    found = list(sources._sections(iter(pieces), "file", ReadSettings(kind, document)))
     return [section for section in found if section is not None]
 
 
@@ -44,7 +44,7 @@ def sections_of(content: bytes, kind: InputFormat, piece: int, document: Documen
 def test_a_section_ends_with_the_line_that_fills_it_however_it_arrives(
     size: int, content: str, expected: list[str], piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "SECTION", size)
+    monkeypatch.setattr(sections, "SECTION", size)
     assert cut(content.encode(), "text", piece) == expected
 
 
@@ -63,7 +63,7 @@ def test_a_section_ends_with_the_line_that_fills_it_however_it_arrives(
 def test_a_section_of_conll_ends_with_a_sentence(
     size: int, content: str, expected: list[str], piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "SECTION", size)
+    monkeypatch.setattr(sections, "SECTION", size)
     assert cut(content.encode(), "conll", piece) == expected
 
 
@@ -84,7 +84,7 @@ def test_passages_are_the_same_wherever_sections_are_cut(
     content = CONTENTS[kind].encode()
 
     def passages(size: int, piece: int) -> list[Passage]:
-        monkeypatch.setattr(sources, "SECTION", size)
+        monkeypatch.setattr(sections, "SECTION", size)
         found = sections_of(content, kind, piece, document)
         assert "".join(section.text for section in found).encode() == content
         return [passage for section in found for passage in readers.parse(section)]
@@ -96,7 +96,7 @@ def test_passages_are_the_same_wherever_sections_are_cut(
 
 
 def test_a_section_knows_the_last_line_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "SECTION", 1)
+    monkeypatch.setattr(sections, "SECTION", 1)
     found = sections_of(b"\na b\nc\n\n\n\n\nd\n", "tokens", 100)
     assert [section.before for section in found] == ["", "\n", "a b\n", "c\n", "c\n\n", *["c\n\n\n"] * 3]
     assert [section.line for section in found] == list(range(1, 9))
@@ -115,7 +115,7 @@ def test_a_huge_line_takes_time_in_proportion() -> None:
 def test_a_byte_that_is_no_utf8_is_named_with_its_line_and_offset(tmp_path: Path) -> None:
     path = tmp_path / "input"
     path.write_bytes("Zoë\nsaw Chlo\n".encode() + b"and Andr\xe9\n")
-    sections = sources.read([str(path)], "text")
+    sections = sources.read([str(path)], ReadSettings())
     first = next(sections)
     assert first is not None and first.text == "Zoë\nsaw Chlo\n"
     with pytest.raises(InputError, match=r"input:3: byte 0xe9 at offset 22 is not UTF-8"):
@@ -124,7 +124,7 @@ def test_a_byte_that_is_no_utf8_is_named_with_its_line_and_offset(tmp_path: Path
 
 @pytest.mark.parametrize("piece", [1, 4, 100])
 def test_the_place_of_a_bad_byte_counts_sections_before_it(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "SECTION", 4)
+    monkeypatch.setattr(sections, "SECTION", 4)
     kinds: tuple[InputFormat, ...] = ("text", "conll")
     for kind in kinds:
         with pytest.raises(InputError, match=r"^file:4: byte 0xff at offset 9 is not UTF-8"):
@@ -142,7 +142,7 @@ def test_check_names_the_first_path_that_is_no_file(tmp_path: Path) -> None:
 
 def test_a_file_that_vanished_after_the_check_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone: cannot be read: No such file or directory"):
-        list(sources.read([str(tmp_path / "gone")], "text"))
+        list(sources.read([str(tmp_path / "gone")], ReadSettings()))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows pipes are no files")
@@ -151,7 +151,7 @@ def test_a_pause_is_announced_once_and_does_not_cut_a_line(tmp_path: Path) -> No
     os.mkfifo(path)
     holding = os.open(path, os.O_RDWR)
     try:
-        sections = sources.read([str(path)], "text")
+        sections = sources.read([str(path)], ReadSettings())
         os.write(holding, b"Harry\nRo")
         first, pause = next(sections), next(sections)
         os.write(holding, b"n\n")
@@ -164,5 +164,5 @@ def test_a_pause_is_announced_once_and_does_not_cut_a_line(tmp_path: Path) -> No
 
 def test_a_pause_does_not_cut_a_conll_sentence() -> None:
     chunks = iter([b"a\n\nb\n", None, b"c\n\n", None])
-    found = [section and section.text for section in sources._sections(chunks, "-", "conll", "file")]
+    found = [section and section.text for section in sources._sections(chunks, "-", ReadSettings("conll"))]
     assert found == ["a\n\n", None, "b\nc\n\n", None]

@@ -12,7 +12,7 @@ import pytest
 
 from nertag.errors import InputError, ModelError, NertagError
 from nertag.pipeline import Marker, SectionResult
-from nertag.sources import Section
+from nertag.sections import Section
 from nertag.workers import Job, count_cores, tag_sections
 from nertag.writers import OutputSettings
 from tests.tiny import trained_folder
