@@ -139,7 +139,7 @@ def test_a_folder_that_is_gone_has_no_settings(project: Path, monkeypatch: pytes
     ("content", "message"),
     [
         ("fromat = 'tags'", "unknown key 'fromat'\n  hint: Did you mean 'format'?\n"),
-        ("xyzzy = 1", "unknown key 'xyzzy'\n  hint: Known: model, input, format, document"),
+        ("xyzzy = 1", "unknown key 'xyzzy'\n  hint: Known: model, input, text-field, format, document, encoding"),
         ("output_format = 'tags'", "unknown key 'output_format'\n  hint: "),
         ("[tag]\nformat = 'tags'", "unknown key 'tag'\n  hint: "),
         ("text = 'Ann'", "'text' is no setting\n  hint: --text belongs on the command line.\n"),

@@ -163,7 +163,7 @@ def test_bytes_that_are_no_utf8_are_named_after_what_came_before_is_tagged(run_t
         1,
         "1 0\n" * 5,
         f"nertag: error: -:6: byte 0xe9 at offset {len(good.encode()) + 4} is not UTF-8\n"
-        "  hint: Convert the text first, for example: iconv -f WINDOWS-1252 -t UTF-8\n",
+        "  hint: Name the encoding, such as --encoding windows-1252, or go on with --errors replace.\n",
     )
 
 

@@ -14,6 +14,7 @@ from nertag import readers, sources
 from nertag.config import InputFormat
 from nertag.errors import InputError
 from nertag.labels import tags_of
+from nertag.sections import ReadSettings
 from nertag.text import Passage, TaggedPassage, split_words
 from nertag.writers.lines import ConllWriter, json_line, labels_line, tags_line
 
@@ -41,7 +42,7 @@ def read(content: str | bytes, kind: InputFormat, piece: int = 1 << 16) -> list[
     """Read what a file of this content holds, in pieces of some bytes."""
     stream = io.BytesIO(content.encode() if isinstance(content, str) else content)
     chunks = iter(lambda: stream.read(piece), b"")
-    sections = sources._sections(chunks, "file", kind, "file")
+    sections = sources._sections(chunks, "file", ReadSettings(kind))
     return [passage for section in sections if section is not None for passage in readers.parse(section)]
 
 
