@@ -1,9 +1,11 @@
 """The front door: declares commands and options; each body imports its command and calls it.
 
 Exit codes:
-    0: Done. A pipe that is closed (`| head`) ends the work as well.
-    1: A `NertagError`: something in the input, a model or a setting is wrong; standard error says what and where.
+    0: All done. A pipe that is closed (`| head`) ends the work as well.
+    1: Nothing could be done: something in all of the input, a model, a setting or the output is wrong; standard error
+        says what and where.
     2: Wrong usage: an unknown option, a missing argument.
+    3: Some inputs of `tag` failed, and the others are done; standard error names each, and so does `--report`.
     130: Interrupted by Ctrl-C.
 """
 
@@ -200,6 +202,7 @@ _TAG_EXAMPLES = """\b
 Examples:
   nertag tag --text 'Harry Potter and Hermione Granger invented a new spell'
   nertag tag --format jsonl book.txt > book.jsonl
+  nertag tag --format jsonl --glob '*.txt' letters --output tagged/
   nertag tag --format redact --threshold 0.05 letter.txt
   tail -f chat.log | nertag tag --document line --format jsonl
 """
@@ -209,7 +212,8 @@ Examples:
 def tag(
     ctx: typer.Context,
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="PATH", help="Files to tag; - or nothing is standard input.")
+        list[str] | None,
+        typer.Argument(metavar="PATH", help="Files to tag, or folders of them; - or nothing is standard input."),
     ] = None,
     text: Annotated[
         str | None, typer.Option("--text", "-t", metavar="TEXT", help="Tag this text instead of files.")
@@ -263,8 +267,8 @@ def tag(
         typer.Option(
             "--encoding",
             metavar="NAME",
-            help="How the bytes spell the text: a name such as windows-1252, or auto to guess. A byte order mark is seen "
-            "without it.",
+            help="How the bytes spell the text: a name such as windows-1252, or auto to guess. A byte order mark is "
+            "seen without it.",
         ),
     ] = "utf-8",
     errors: Annotated[
@@ -329,6 +333,46 @@ def tag(
             help="Tag in that many processes; the results are the same.",
         ),
     ] = None,
+    globs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--glob",
+            metavar="PATTERN",
+            help="Of folders, tag only files whose name is like *.txt, or whose path is like letters/**/*.txt; may be "
+            "repeated. Hidden files are never among them.",
+        ),
+    ] = None,
+    files_from: Annotated[
+        str | None,
+        typer.Option(
+            "--files-from", metavar="FILE", help="Tag the files listed there, one a line; - is standard input."
+        ),
+    ] = None,
+    null: Annotated[
+        bool, typer.Option("--null", "-0", help="NUL ends each path of --files-from, as find -print0 writes them.")
+    ] = False,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            show_default="standard output",
+            help="A file for all results, or a folder that gets one for each input: what is one or ends with /, or is "
+            "not there yet, has no extension, and folders are tagged. There, what is done and has not changed is not "
+            "done again.",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Do again what is done, and write over files that nertag did not write.")
+    ] = False,
+    report: Annotated[
+        str | None,
+        typer.Option("--report", metavar="FILE", help="Write there as JSON what became of every input."),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show no progress and no summary, only what is wrong.")
+    ] = False,
     show_settings: Annotated[
         bool, typer.Option("--show-settings", help="Show what is in force and where it comes from, and exit.")
     ] = False,
@@ -341,12 +385,14 @@ def tag(
     from nertag.commands import tag as command
 
     if text is not None:
-        _refuse_files(paths)
+        _refuse_files(paths, {"--files-from": files_from, "--report": report})
+    if null and files_from is None:
+        raise typer.BadParameter("only --files-from has a use for it.", param_hint="--null")
     _refuse_idle_options(ctx, output_format)
     if key is not None and (mapping is not None or made_up_names):
         other = "--mapping" if mapping is not None else "--made-up-names"
         raise typer.BadParameter(f"it and {other} exclude each other.", param_hint="--key")
-    command.tag(
+    code = command.tag(
         paths or [],
         text=text,
         model=model,
@@ -364,7 +410,16 @@ def tag(
         made_up_names=made_up_names,
         json_output=json_output,
         workers=workers,
+        files_from=files_from,
+        null=null,
+        globs=globs or [],
+        output=output,
+        force=force,
+        report=report,
+        quiet=quiet,
     )
+    if code:
+        raise typer.Exit(code)
 
 
 _OF_ONE_FORMAT = {
@@ -389,14 +444,17 @@ def _refuse_idle_options(ctx: typer.Context, output_format: OutputFormat | None)
             raise typer.BadParameter(f"only --format {kind} has a use for it.", param_hint=option.opts[0])
 
 
-def _refuse_files(paths: list[str] | None) -> None:
-    """Refuse files beside --text.
+def _refuse_files(paths: list[str] | None, options: dict[str, str | None]) -> None:
+    """Refuse files beside --text, and options that are for files alone.
 
     Raises:
         BadParameter: If there are any.
     """
     if paths:
         raise typer.BadParameter(f"a text and a file, {paths[0]!r}, exclude each other.", param_hint="--text")
+    for option, value in options.items():
+        if value is not None:
+            raise typer.BadParameter(f"it and {option} exclude each other.", param_hint="--text")
 
 
 _EVALUATE_EXAMPLES = """\b

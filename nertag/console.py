@@ -45,27 +45,33 @@ class Results:
         self._parts: list[str] = []
         self._size = 0
 
-    def write(self, text: str) -> None:
-        """Add text, which appears with the next `flush` or when enough has gathered.
+    def write(self, content: str | bytes) -> None:
+        """Add text, which appears with the next `flush` or when enough has gathered, or bytes, which appear at once.
 
         Raises:
             NertagError: If standard output cannot be written, as on a full disk.
             PipeClosedError: If nobody reads it any more.
         """
-        self._parts.append(text)
-        self._size += len(text)
+        if isinstance(content, bytes):
+            self.flush()
+            self._hand_over(content)
+            return
+        self._parts.append(content)
+        self._size += len(content)
         if self._size >= _PIECE:
             self.flush()
 
-    def write_bytes(self, content: bytes) -> None:
-        """Write bytes as they are, at once.
+    def finish(self) -> None:
+        """Make everything appear.
 
         Raises:
             NertagError: If standard output cannot be written, as on a full disk.
             PipeClosedError: If nobody reads it any more.
         """
         self.flush()
-        self._hand_over(content)
+
+    def discard(self) -> None:
+        """Do nothing: what has been written has been read."""
 
     def flush(self) -> None:
         """Make everything written so far appear.

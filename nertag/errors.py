@@ -6,7 +6,10 @@ traceback.
 
 from __future__ import annotations
 
+import errno
 import os
+
+_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EROFS, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 class NertagError(Exception):
@@ -35,13 +38,28 @@ class NertagError(Exception):
 
     def __str__(self) -> str:
         """Return `path:line: message` and, on a line of its own, the hint."""
-        place = "" if self.path is None else f"{self.path}: " if self.line is None else f"{self.path}:{self.line}: "
+        path = None if self.path is None else self.path.replace("\n", "\\n")  # A name may not look like a line of ours.
+        place = "" if path is None else f"{path}: " if self.line is None else f"{path}:{self.line}: "
         hint = "" if self.hint is None else f"\n  hint: {self.hint}"
         return f"{place}{self.message}{hint}"
 
 
 class InputError(NertagError):
     """Text, a file or a folder that was to be tagged cannot be read."""
+
+
+class OutputError(NertagError):
+    """A result cannot be written.
+
+    Args:
+        error: What the system says.
+        path: The file.
+    """
+
+    def __init__(self, error: OSError, path: str) -> None:
+        super().__init__(f"it cannot be written: {error.strerror}", path=path)
+        self.of_the_disk = error.errno in _OF_THE_DISK
+        """Whether other files cannot be written either."""
 
 
 class DataError(NertagError):

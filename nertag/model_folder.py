@@ -169,6 +169,26 @@ def _download(name: str) -> Path:
         raise ModelError(f"the Hub did not give model {name!r}: {first_line}") from None
 
 
+def digest(folder: Path) -> str:
+    """Return a digest of everything that decides how a model tags.
+
+    Raises:
+        ModelError: If a file cannot be read.
+    """
+    import hashlib  # Takes as long to load as a small model.
+
+    total = hashlib.sha256()
+    for name in NEEDED:
+        try:
+            with (folder / name).open("rb") as file:
+                while piece := file.read(1 << 20):
+                    total.update(piece)
+        except OSError as error:
+            raise ModelError(f"it cannot be read: {error.strerror}", path=folder / name) from None
+        total.update(b"\0")
+    return total.hexdigest()
+
+
 def read_config(folder: Path) -> FolderConfig:
     """Read and check `config.json`.
 

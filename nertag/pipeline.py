@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from nertag import readers, writers
 from nertag.errors import NertagError
 from nertag.sections import Section
+from nertag.sources import OBJECTS
 from nertag.text import Passage, TaggedPassage
 
 _LINE_BY_LINE = frozenset({"labels", "tags", "conll", "jsonl"})  # A line's answer stays with the line.
@@ -55,6 +56,7 @@ class SectionResult(NamedTuple):
         tokens: Tokens that were tagged.
         names: Mentions among them; for labels of text, which cannot tell two that touch apart, runs of 1.
         notices: What is to be told beside the results.
+        size: Code points of the section.
     """
 
     pieces: list[Any]
@@ -62,6 +64,7 @@ class SectionResult(NamedTuple):
     tokens: int = 0
     names: int = 0
     notices: Notices | None = None
+    size: int = 0
 
 
 class SectionTagger:
@@ -74,9 +77,9 @@ class SectionTagger:
 
     def __init__(self, tagger: SomeTagger, settings: writers.OutputSettings) -> None:
         self._tagger = tagger
-        self._render = writers.make_renderer(settings)
-        self._joins = writers.joins(settings)
+        self._settings = settings
         self._kind = settings.kind
+        self._halves: dict[bool, tuple[writers.Renderer, bool]] = {}  # By whether sections have fields of their own.
 
     def __call__(self, section: Section) -> SectionResult:
         """Tag a section; a fault in the input keeps what was read before it."""
@@ -97,12 +100,21 @@ class SectionTagger:
             results = join_paragraphs(results)
         elif is_text and self._kind not in _LINE_BY_LINE:
             results = join_names(results)
+        render, joins = self._half(section)
         for tagged in results:
-            pieces.append(self._render(tagged))
+            pieces.append(render(tagged))
             tokens += len(tagged.tags)
             names += _count_begun(tagged.tags)
-        written = ["".join(pieces)] if self._joins else pieces
-        return SectionResult(written, fault, tokens, names, _notices(section, skipped or ()))
+        written = ["".join(pieces)] if joins else pieces
+        return SectionResult(written, fault, tokens, names, _notices(section, skipped or ()), section.size)
+
+    def _half(self, section: Section) -> tuple[writers.Renderer, bool]:
+        """Return the first half of the format for a section, and whether its pieces can be joined."""
+        objects = section.kind in OBJECTS if self._settings.objects is None else self._settings.objects
+        if objects not in self._halves:
+            settings = replace(self._settings, objects=objects)
+            self._halves[objects] = writers.make_renderer(settings), writers.joins(settings)
+        return self._halves[objects]
 
     def _labels(self, section: Section) -> SectionResult:
         """Write lines of labels for a section of text: what is asked for most, without an object for each line."""
@@ -110,8 +122,8 @@ class SectionTagger:
 
         lines = [line.removesuffix("\r") for line in readers.lines_of(section)]
         inside, ends = self._tagger.label_lines(lines, alone=section.document == "line")
-        notices = _notices(section, ())
-        return SectionResult([labels_text(inside, ends)], None, len(inside), count_runs(inside, ends), notices)
+        text, names = labels_text(inside, ends), count_runs(inside, ends)
+        return SectionResult([text], None, len(inside), names, _notices(section, ()), section.size)
 
 
 def _notices(section: Section, skipped: Sequence[NertagError]) -> Notices | None:

@@ -69,7 +69,7 @@ class TrainingProgress:
             return
         remaining = (self._epochs - done) * (now - self._began) / passed
         per_second = tokens / share * passed / (now - self._began)
-        speed = f"loss {loss:.4f}  {_rounded(per_second)} tokens/s  at most {_clock(remaining)} left"
+        speed = f"loss {loss:.4f}  {rounded(per_second)} tokens/s  at most {clock(remaining)} left"
         task = self._bar.task_ids[0]
         description = f"epoch {epochs_done + 1}/{self._epochs}"
         self._bar.update(task, completed=done, description=description, speed=speed)
@@ -85,17 +85,17 @@ class TrainingProgress:
         text = (
             f"epoch {line['epoch']:>{len(str(self._epochs))}}/{self._epochs}  loss {line['loss']:.4f}  "
             f"P {line['precision']:.3f}  R {line['recall']:.3f}  F1 {line['f1']:.4f}{'*' if line['is_best'] else ' '}  "
-            f"norm {line['gradient_norm']:.1f}  {_rounded(line['tokens'] / line['seconds'])} tokens/s"
+            f"norm {line['gradient_norm']:.1f}  {rounded(line['tokens'] / line['seconds'])} tokens/s"
         )
         self._console.print(text, soft_wrap=True)
 
 
-def _rounded(number: float) -> str:
+def rounded(number: float) -> str:
     """Write a number in thousands, if it has any."""
     return f"{number / 1000:,.0f}k" if number >= 999.5 else f"{number:.0f}"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     """Write seconds as hours, minutes and seconds."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -24,7 +24,7 @@ from nertag.errors import ConfigError, MissingExtraError
 PREFIX = "NERTAG_"
 _COMMAND_LINE = "command line"
 _ORIGINS = "nertag.settings"
-_OF_ONE_RUN = frozenset({"force", "show-settings", "text"})
+_OF_ONE_RUN = frozenset({"force", "null", "show-settings", "text"})
 _METAVARS_OF_ONE_RUN = frozenset({"FILE", "FOLDER", "PATH"})
 _SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import queue
-import shlex
 import stat
 import sys
 import threading
@@ -60,38 +59,6 @@ _FIRST_OF_COMPRESSED = (b"\x1f", b"\xfd", b"(", b"B")
 # --- Sources ----------------------------------------------------------------------------------------------------------
 
 
-def check(paths: Iterable[str]) -> None:
-    """Check that every path is a file or `-`, before any model is loaded.
-
-    Raises:
-        InputError: If one is not.
-    """
-    for path in paths:
-        if path == STDIN:
-            continue
-        if os.path.isdir(path):
-            hint = f"Name its files: {os.path.join(path, '*.txt')}"
-            raise InputError("this is a folder, not a file", hint=hint, path=path)
-        if not os.path.exists(path):
-            raise InputError(
-                "there is no such file",
-                hint=f"To tag these words themselves: nertag tag --text {shlex.quote(path)}",
-                path=path,
-            )
-
-
-def size_of(paths: Iterable[str]) -> int:
-    """Return how many bytes the files among some paths have together; pipes and standard input count nothing."""
-    size = 0
-    for path in paths:
-        try:
-            found = os.fstat(0) if path == STDIN else os.stat(path)
-        except OSError:  # What cannot be read is told when it is its turn.
-            continue
-        size += found.st_size if stat.S_ISREG(found.st_mode) else 0
-    return size
-
-
 def kind_of(path: str, settings: ReadSettings) -> InputFormat:
     """Return what a file is: what the settings say, else what the ending of its name says, under `.gz` and the like."""
     return settings.kind or _KINDS.get(_endings(path)[0], "text")
@@ -103,9 +70,9 @@ def _endings(path: str) -> tuple[str, str]:
     return (os.path.splitext(stem)[1], ending) if ending in METHODS else (ending, "")
 
 
-def have_fields(paths: Iterable[str], settings: ReadSettings) -> bool:
+def have_fields(paths: Sequence[str], settings: ReadSettings) -> bool:
     """Whether all inputs have fields of their own, so that results can keep them; without any paths, a literal text."""
-    return all(kind in OBJECTS for kind in [kind_of(path, settings) for path in paths] or [settings.kind])
+    return all(kind_of(path, settings) in OBJECTS for path in paths or [LITERAL])
 
 
 def read(paths: Sequence[str], settings: ReadSettings) -> Sections:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from nertag import console, readers, sources, writers
 from nertag.charset import UTF8, check_encoding
 from nertag.config import DecodingErrors, DocumentUnit, InputFormat, OutputFormat
-from nertag.errors import ConfigError, NertagError
-from nertag.notices import Notices
-from nertag.pipeline import SectionResult
+from nertag.errors import ConfigError
+from nertag.run import Run, Single
 from nertag.sections import ReadSettings
 from nertag.workers import Job, count_cores, tag_sections
 
-_LARGE = 1 << 22
-"""Bytes of input from which on it pays to start other processes."""
+_ALONE = 1 << 22
+"""Code points that are tagged in this process before others are started, if nobody says how many."""
 
 
 def tag(
@@ -38,11 +36,18 @@ def tag(
     made_up_names: bool = False,
     json_output: bool = False,
     workers: int | None = None,
-) -> None:
-    """Tag files, standard input or a literal text, and write the results to standard output as they are done.
+    files_from: str | None = None,
+    null: bool = False,
+    globs: Sequence[str] = (),
+    output: str | None = None,
+    force: bool = False,
+    report: str | None = None,
+    quiet: bool = False,
+) -> int:
+    """Tag files, folders, standard input or a literal text, and write the results as they are done.
 
     Args:
-        paths: Files; `-` or none at all is standard input.
+        paths: Files and folders; `-` or nothing at all is standard input.
         text: The literal text; None to read `paths`.
         model: A shipped model's name, a model folder or a Hub id.
         input_format: What the input is; None to tell by the ending of each file's name.
@@ -59,99 +64,80 @@ def tag(
         made_up_names: Whether `pseudonyms` are made-up names.
         json_output: Whether `names` writes JSON.
         workers: How many processes tag; None for one per core if the input is large, and one otherwise.
+        files_from: A file with a list of further files; `-` is standard input, None is none.
+        null: Whether NUL ends each path of the list.
+        globs: Patterns of which a file in a folder has to match one; none lets all through.
+        output: A file, or a folder that gets a file for each input; None is standard output.
+        force: Whether results that are there are made again.
+        report: The file for a report; None for none.
+        quiet: Whether nothing but faults is told.
+
+    Returns:
+        The exit code.
 
     Raises:
-        NertagError: If an input or the model cannot be read, or the output cannot be written. What was read before the
-            fault has been tagged and written then.
+        NertagError: If nothing can be begun with, or the output cannot be written. What is wrong with one input is
+            told, and the others are tagged.
         ConfigError: If the format cannot be written as asked.
     """
-    sources.check(paths)
     readers.check_text_field(text_field)
     reading = ReadSettings(input_format, document, text_field, check_encoding(encoding), errors, skip_bad_rows)
-    paths = paths or [sources.STDIN]
-    results = console.Results()
+    to_stdout = output is None or output == sources.STDIN
     settings = writers.OutputSettings(
-        kind=output_format or default_format(),
-        objects=sources.have_fields([] if text is not None else paths, reading),
+        kind=output_format or (default_format() if to_stdout else "labels"),
+        objects=sources.have_fields([], reading),
         replacement=replacement,
         mapping=mapping,
         key=writers.read_key(key) if key is not None else None,
         made_up_names=made_up_names,
         json=json_output,
     )
-    if settings.kind == "parquet" and console.results_are_seen():
+    if settings.kind == "parquet" and to_stdout and console.results_are_seen():
         raise ConfigError("a Parquet file is nothing to show on a terminal", hint="Write it to a file: > names.parquet")
-    sink = writers.make_sink(settings, console.draw_results)
+    if settings.kind == "pretty" and not to_stdout:
+        raise ConfigError("--format pretty is for terminals", hint="For a file there is --format html.")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy has too little to do to start threads for it.
+    job = Job(model, threshold, settings)
     if text is not None:
-        sections, size = sources.read_literal(text, reading), 0
-    else:
-        sections, size = sources.read(paths, reading), sources.size_of(paths)
-    # ONNX Runtime and the model come after everything that can be wrong with the options.
-    tagged = tag_sections(Job(model, threshold, settings), sections, workers or count_cores(), _alone(workers, size))
-    if text is None:
-        _invite(paths)
-    try:
-        for piece in _outputs(tagged, sink):
-            if piece is None:
-                results.flush()
-            elif isinstance(piece, bytes):
-                results.write_bytes(piece)
-            else:
-                results.write(piece)
-        results.flush()
-    finally:
-        sink.close()
+        return _tag_text(job, text, reading, None if to_stdout else output, workers)
+    from nertag.commands.tag_files import Files, tag_files
+
+    files = Files(paths, files_from, null, globs, None if to_stdout else output, force, report, quiet, key)
+    return tag_files(job, reading, files, workers)
 
 
-def _alone(workers: int | None, size: int) -> int:
-    """Return how many code points to tag before workers are started, if they are to be at all.
+def _tag_text(job: Job, text: str, reading: ReadSettings, output: str | None, workers: int | None) -> int:
+    """Tag a text from the command line.
 
     Args:
-        workers: How many there shall be; None to judge by the size of the input.
-        size: The input's bytes, as far as it is known.
-    """
-    return 0 if workers or size >= _LARGE else _LARGE
+        job: What is to be done with it.
+        text: The text.
+        reading: How it is read.
+        output: A file; None is standard output.
+        workers: How many processes tag, as for `tag`.
 
-
-def _outputs(results: Iterable[SectionResult | None], sink: writers.Sink) -> Iterator[str | bytes | None]:
-    """Say what is to be written; None after what belongs together, which may appear.
-
-    Yields:
-        Text or bytes, and None.
+    Returns:
+        The exit code.
 
     Raises:
-        NertagError: If the input has a fault, after what was before it.
+        ConfigError: If the output is a folder.
+        NertagError: If the model cannot be loaded, or the output cannot be written.
     """
-    fault: NertagError | None = None
-    notices = Notices()
-    yield sink.begin()
-    try:
-        for result in results:
-            if result is None:
-                continue
-            if result.notices:
-                notices.add(*result.notices)
-            for piece in result.pieces:
-                yield sink.write(piece)
-            yield None
-            if result.fault:
-                raise result.fault
-    except NertagError as error:
-        fault = error
-    yield from sink.finish()
-    yield None
-    notices.finish()
-    if fault:
-        raise fault
+    if output is None:
+        single = Single(writers.make_sink(job.settings, console.draw_results), console.Results())
+    else:
+        from nertag.outputs import NewFile
+
+        if os.path.isdir(output):
+            raise ConfigError("a text has no name for a result in a folder", hint="Name a file.", path=output)
+        single = Single(writers.make_sink(job.settings, console.draw_results), NewFile(output))
+    run = Run(single, console.report)
+    # ONNX Runtime and the model come after everything that can be wrong with the options.
+    sections = sources.read_literal(text, reading)
+    run.take(tag_sections(job, sections, workers or count_cores(), 0 if workers else _ALONE))
+    return 1 if run.has_fault else 0
 
 
 def default_format() -> OutputFormat:
     """Return the format for whoever reads standard output: a person or a program."""
     return "pretty" if console.results_are_seen() else "labels"
-
-
-def _invite(paths: Sequence[str]) -> None:
-    """Say what we are waiting for when that is somebody at a keyboard."""
-    if (not paths or sources.STDIN in paths) and sys.stdin is not None and sys.stdin.isatty():
-        console.note("reading from the terminal; Ctrl-D on a line of its own ends the text")

@@ -138,7 +138,7 @@ def _table_sink(settings: OutputSettings) -> Sink:
 
     if settings.kind == "parquet":
         table.require_parquet()
-        return table.ParquetSink(settings.objects)
+        return table.ParquetSink(bool(settings.objects))
     return table.CsvSink() if settings.objects else table.CsvHead()
 
 

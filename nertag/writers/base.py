@@ -24,7 +24,8 @@ class OutputSettings:
 
     Attributes:
         kind: The format.
-        objects: Whether the input has fields of its own, as JSON Lines have: results then keep them.
+        objects: Whether the input has fields of its own, as JSON Lines have: results then keep them. None if each
+            section decides for itself.
         replacement: What `redact` writes instead of every mention; None for `[PERSON]` and the like.
         mapping: The file in which `pseudonyms` keeps names; None for none.
         key: The secret of keyed pseudonyms; None for numbered ones.
@@ -33,7 +34,7 @@ class OutputSettings:
     """
 
     kind: OutputFormat
-    objects: bool = False
+    objects: bool | None = False
     replacement: str | None = None
     mapping: str | None = None
     key: bytes | None = field(default=None, repr=False)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterable
+from itertools import islice
 
 from nertag.errors import ConfigError
 from nertag.labels import PERSON
@@ -71,6 +72,10 @@ class Pseudonyms:
         pseudonym = self._of_person(name) if label == PERSON else self._of_other(label, name)
         self._note(Entry(label, " ".join(name.split()), pseudonym))
         return pseudonym
+
+    def __len__(self) -> int:
+        """Return how many names with their pseudonyms there are."""
+        return len(self._entries)
 
     def entries(self) -> Iterable[Entry]:
         """Return all names with their pseudonyms, in the order in which they were met."""
@@ -143,6 +148,7 @@ class PseudonymSink(Sink):
 
     def __init__(self, mapping: str | None, made_up: bool) -> None:
         self._mapping = mapping
+        self._made_up = made_up
         try:
             self._names = Pseudonyms(read_mapping(mapping) if mapping else (), made_up)
         except ValueError as error:
@@ -151,6 +157,15 @@ class PseudonymSink(Sink):
     def write(self, piece: Parts | None) -> str:
         """Return one passage."""
         return "" if piece is None else piece.joined([self._names[name] for name in piece.names])
+
+    @property
+    def size(self) -> int:
+        """Names with their pseudonyms so far; those of the mapping are among them."""
+        return len(self._names)
+
+    def rewind(self, size: int) -> None:
+        """Go on as a run would that begins with so many names in its mapping."""
+        self._names = Pseudonyms(list(islice(self._names.entries(), size)), self._made_up)
 
     def close(self) -> None:
         """Write the mapping."""

@@ -144,17 +144,11 @@ def test_a_text_that_is_no_file_is_pointed_to_the_option(run_tag: RunTag) -> Non
     )
 
 
-def test_a_folder_is_refused(run_tag: RunTag, tmp_path: Path) -> None:
-    code, out, err = run_tag(str(tmp_path))
-    assert (code, out) == (1, "")
-    assert err.startswith(f"nertag: error: {tmp_path}: this is a folder, not a file\n  hint: ")
-
-
-def test_all_paths_are_checked_before_anything_is_written(run_tag: RunTag, tmp_path: Path) -> None:
+def test_an_input_that_is_not_there_costs_nothing_of_the_others(run_tag: RunTag, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("Harry", encoding="utf-8")
-    code, out, err = run_tag(str(tmp_path / "a"), str(tmp_path / "b"))
-    assert (code, out) == (1, "")
-    assert f"{tmp_path / 'b'}: there is no such file" in err
+    code, out, err = run_tag(str(tmp_path / "b"), str(tmp_path / "a"))
+    assert (code, out) == (3, "1\n")
+    assert err.startswith(f"nertag: error: {tmp_path / 'b'}: there is no such file\n  hint: ")
 
 
 def test_bytes_that_are_no_utf8_are_named_after_what_came_before_is_tagged(run_tag: RunTag) -> None:

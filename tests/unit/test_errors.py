@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nertag import errors
-from nertag.errors import DataError, NertagError
+from nertag.errors import DataError, InputError, NertagError
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,16 @@ def test_a_path_is_kept_as_text() -> None:
     assert NertagError("odd").path is None
 
 
+def test_a_line_feed_in_a_name_starts_no_line() -> None:
+    assert str(InputError("odd", path="a\nnertag: error: b", line=3)) == "a\\nnertag: error: b:3: odd"
+
+
 def test_every_kind_is_a_nertag_error_with_a_docstring() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     assert {kind.__name__ for kind in kinds} == {
         "NertagError",
         "InputError",
+        "OutputError",
         "DataError",
         "ModelError",
         "ConfigError",

@@ -16,12 +16,14 @@ PACKAGE = Path(__file__).parents[2] / "nertag"
 HOUSE: dict[str, frozenset[str]] = {
     "front door": frozenset({"__init__", "__main__", "cli", "settings", "train_options"}),
     "commands": frozenset({"commands", "commands.evaluate", "commands.info", "commands.tag", "commands.train"}),
+    "parts of commands": frozenset({"commands.tag_files"}),
     "what commands share": frozenset({"commands.extras"}),
-    "voice": frozenset({"console", "notices", "progress"}),
+    "voice": frozenset({"console", "notices", "progress", "tagging_progress"}),
     "tagging wing": frozenset(
         {"encoder", "engine", "forms", "pipeline", "readers", "sources", "tagger", "windows", "workers"}
     )
     | {"charset", "compression", "json_text", "rows", "sections"}
+    | {"batch", "manifest", "outputs", "result_folder", "run"}
     | {
         f"writers{name}"
         for name in ("", ".base", ".labels", ".lines", ".listing", ".made_up", ".mapping", ".page", ".people")
@@ -68,7 +70,8 @@ HOUSE: dict[str, frozenset[str]] = {
 _BELOW_COMMANDS = frozenset({"voice", "tagging wing", "training wing", "ground floor"})
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "front door": frozenset({"front door", "commands"}) | _BELOW_COMMANDS,
-    "commands": frozenset({"what commands share"}) | _BELOW_COMMANDS,
+    "commands": frozenset({"parts of commands", "what commands share"}) | _BELOW_COMMANDS,
+    "parts of commands": frozenset({"voice", "tagging wing", "ground floor"}),
     "what commands share": frozenset({"ground floor"}),
     "voice": frozenset({"voice", "ground floor"}),
     "tagging wing": frozenset({"tagging wing", "ground floor"}),

@@ -131,15 +131,6 @@ def test_the_place_of_a_bad_byte_counts_sections_before_it(piece: int, monkeypat
             cut("ë\n\nabc\na".encode() + b"\xff\nb", kind, piece)
 
 
-def test_check_names_the_first_path_that_is_no_file(tmp_path: Path) -> None:
-    (tmp_path / "there").touch()
-    sources.check([str(tmp_path / "there"), "-"])
-    with pytest.raises(InputError, match=r"Harry Potter: there is no such file\n.*tag --text 'Harry Potter'"):
-        sources.check(["-", "Harry Potter", "also not there"])
-    with pytest.raises(InputError, match=r"this is a folder, not a file\n  hint: Name its files: .*\*\.txt"):
-        sources.check([str(tmp_path)])
-
-
 def test_a_file_that_vanished_after_the_check_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone: cannot be read: No such file or directory"):
         list(sources.read([str(tmp_path / "gone")], ReadSettings()))

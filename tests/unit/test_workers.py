@@ -122,7 +122,7 @@ def test_a_fault_in_the_input_comes_after_what_was_before_it(workers: int) -> No
     with pytest.raises(InputError, match=r"^-:3: torn$"):
         for result in tag_sections(job(), sections(), workers):
             found.append(result)
-    assert found == [SectionResult(["1 1 0 0\n"], None, tokens=4, names=1)] * 2
+    assert found == [SectionResult(["1 1 0 0\n"], None, tokens=4, names=1, size=19)] * 2
 
 
 def test_a_fault_inside_a_section_comes_back_whole() -> None:
