@@ -6,6 +6,7 @@ What cannot be decoded is a fault after all text before it, or is replaced by U+
 from __future__ import annotations
 
 import codecs
+from collections.abc import Sequence
 
 from nertag.errors import ConfigError, InputError, MissingExtraError
 
@@ -19,8 +20,15 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
-_ASCII = bytes(range(0x80))
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+# What is guessed among: the encodings of the web and of desktops, which contain ASCII, so that what has been read as UTF-8
+# before the first other byte was right; and those that have a NUL byte in every ASCII character.
+_MOST_USED = "cp1252"
+_WITH_ASCII = (
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp866", "cp874"),
+    *("koi8_r", "iso8859_2", "cp932", "euc_jp", "gb18030", "big5", "cp949", "euc_kr"),
+)
+_WITH_NULS = ("utf_16_le", "utf_16_be", "utf_32_le", "utf_32_be")
 _REPLACEMENT = "\ufffd"
 _SHARE_OF_NULS = 0.2  # Of the first bytes: more than any text has, but for UTF-16 and UTF-32.
 _FIRST = 1 << 10
@@ -50,7 +58,7 @@ def check_encoding(name: str) -> str:
             )
         return AUTO
     try:
-        b"".decode(name)  # Says no to what turns bytes into other bytes.
+        b"a".decode(name, "replace")  # Says no to what turns bytes into other bytes.
         usual = codecs.lookup(name).name
     except (LookupError, ValueError, UnicodeError):
         usual = "undefined"
@@ -118,7 +126,7 @@ class Decoder:
                 return
         head = first[:_FIRST]
         if self._guesses and head.count(b"\0") > _SHARE_OF_NULS * len(head):
-            self._use(self._guess(first))
+            self._use(self._guess(first, _WITH_NULS))
 
     def _use(self, name: str) -> None:
         """Decode from here on with another encoding."""
@@ -133,7 +141,7 @@ class Decoder:
         except UnicodeDecodeError as error:
             self._held = b""
             if self._guesses and self._only_ascii and data[: error.start].isascii():
-                self._use(self._guess(data))
+                self._use(self._guess(data, _WITH_ASCII))
                 if self._other is not None:
                     return self._decode_other(self._other, data, final=final)
             if not self._replace:
@@ -186,16 +194,17 @@ class Decoder:
         message = f"byte 0x{data[position]:02x} at offset {offset} is not {name}"
         return UndecodableError(message, hint=hint, path=self._source)
 
-    def _guess(self, sample: bytes) -> str:
+    def _guess(self, sample: bytes, candidates: Sequence[str]) -> str:
         """Return the likeliest encoding of some bytes; nothing if there is none that fits.
 
-        Text of which a part has been decoded as UTF-8 was ASCII so far, and must remain what it was.
+        Where another is as likely as the most used one, that one is taken.
         """
         from charset_normalizer import from_bytes
 
-        for match in from_bytes(sample):
-            begins = self._offset == 0 and b"\0" in sample[:_FIRST]
-            if begins or _ASCII.decode(match.encoding, "replace") == _ASCII.decode("ascii"):
-                self.guessed = match.encoding
-                return self.guessed
-        return ""
+        matches = list(from_bytes(sample, cp_isolation=[*candidates]))
+        best = matches[:1] + [match for match in matches[1:] if match.chaos == matches[0].chaos]
+        if not best:
+            return ""
+        common = any(_MOST_USED in (match.encoding, *match.could_be_from_charset) for match in best)
+        self.guessed = _MOST_USED if common else best[0].encoding
+        return self.guessed

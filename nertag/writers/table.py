@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nertag.errors import InputError, MissingExtraError
-from nertag.text import Mention, TaggedPassage
+from nertag.text import Mention, Passage, TaggedPassage
 from nertag.writers.base import Sink, is_marker
 
 if TYPE_CHECKING:
@@ -35,8 +35,15 @@ class Row(NamedTuple):
 
 def mention_rows(tagged: TaggedPassage) -> list[tuple[Any, ...]]:
     """Return a row for each mention of a passage, as `MENTION_COLUMNS` names them."""
-    passage = tagged.passage
-    return [(passage.source, passage.line, *_details(mention).values()) for mention in tagged.mentions()]
+    return [_mention_row(tagged.passage, mention) for mention in tagged.mentions()]
+
+
+def _mention_row(passage: Passage, mention: Mention) -> tuple[Any, ...]:
+    """Return the row of a mention: of lines that were joined, where it stands in the line where it begins."""
+    before = 0 if passage.fields is not None else passage.text.count("\n", 0, mention.start)
+    begin = passage.text.rfind("\n", 0, mention.start) + 1 if before else 0
+    details = _details(mention) | {"start": mention.start - begin, "end": mention.end - begin}
+    return (passage.source, passage.line + before, *details.values())
 
 
 def object_row(tagged: TaggedPassage) -> Row | None:

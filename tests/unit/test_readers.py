@@ -8,7 +8,7 @@ import pytest
 
 from nertag import readers, sources
 from nertag.config import DocumentUnit, InputFormat
-from nertag.errors import InputError
+from nertag.errors import ConfigError, InputError, NertagError
 from nertag.sections import ReadSettings, Section
 from nertag.text import Passage
 
@@ -188,3 +188,73 @@ def test_consecutive_objects_with_the_same_doc_are_one_document(tmp_path: Path) 
 def test_a_bad_object_is_named_with_its_line(line: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=message):
         read('{"text": "x"}\n' + line, "jsonl", tmp_path)
+
+
+# --- Text in another field --------------------------------------------------------------------------------------------
+
+
+def read_field(content: str, name: str, skipped: list[NertagError] | None = None) -> list[Passage]:
+    settings = ReadSettings("jsonl", text_field=name, skip_bad_rows=skipped is not None)
+    found = sources.read_literal(content, settings)
+    return [passage for section in found if section is not None for passage in readers.parse(section, skipped)]
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "fields"),
+    [
+        ('{"m": {"t": "x"}, "n": 1.10}', ("m", "t"), {"m": '{"t": "x"}', "n": "1.10"}),
+        ('{"m": {"t": 1}, "m.t": "x"}', ("m.t",), {"m": '{"t": 1}', "m.t": '"x"'}),
+        ('{"text": "y", "m": {"t": "x"}, "tokens": ["z"]}', ("m", "t"), {"text": '"y"', "m": '{"t": "x"}'}),
+    ],
+)
+def test_the_text_may_be_in_another_field(line: str, place: tuple[str, ...], fields: dict[str, str]) -> None:
+    (passage,) = read_field(line, "m.t")
+    assert (passage.text, passage.place, passage.fields) == ("x", place, fields)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"n": 1}', r"^--text:1: there is no field 'm\.t': there is 'n'$"),
+        ("{}", r"^--text:1: there is no field 'm\.t': there is no field at all$"),
+        ('{"m": {"u": "x"}}', r"^--text:1: there is no field 'm\.t': there is 'u'$"),
+        ('{"m": "x"}', r"^--text:1: there is no field 'm\.t': it is in no object$"),
+        ('{"m": {"t": 1.10}}', r"^--text:1: 'm\.t' must be a string, not 1\.10$"),
+        ('{"m": {"t": null}}', r"^--text:1: 'm\.t' must be a string, not null$"),
+        ('{"m.t": ["x"]}', r"^--text:1: 'm\.t' must be a string, not an object or a list$"),
+        ('{"m": {"t": "x", "t": "y"}}', r'^--text:1: the field "t" is there twice$'),
+    ],
+)
+def test_a_field_without_text_is_named(line: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_field(line, "m.t")
+
+
+def test_bad_lines_are_left_out_and_end_a_document() -> None:
+    lines = [
+        '{"doc": 1, "t": "a"}',
+        "{",
+        '{"doc": 1, "t": "b"}',
+        '{"doc": 1}',
+        '{"doc": 1, "t": "c"}',
+        '{"doc": 1, "t": "d"}',
+    ]
+    skipped: list[NertagError] = []
+    found = read_field("\n".join(lines), "t", skipped)
+    assert documents(found) == [("a", True), ("b", True), ("c", True), ("d", False)]
+    assert [error.line for error in skipped] == [2, 4]
+
+
+def test_bad_lines_of_conll_are_left_out() -> None:
+    skipped: list[NertagError] = []
+    section = Section("x", 1, "Tom\tO\n\tO\nran\tO\n\nAda\tO\n", "conll", "file", skip_bad_rows=True)
+    assert [(passage.text, passage.line) for passage in readers.parse(section, skipped)] == [("Tom ran", 1), ("Ada", 5)]
+    assert [str(error) for error in skipped] == ["x:2: the first column, which holds the token, is empty"]
+
+
+@pytest.mark.parametrize("name", ["", "mentions", "tokens.a", "labels", "tags", "names"])
+def test_the_text_cannot_be_where_results_are(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"the text cannot be in the field '{name}'"):
+        readers.check_text_field(name)
+    readers.check_text_field(None)
+    readers.check_text_field("text")

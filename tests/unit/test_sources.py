@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -76,7 +80,7 @@ CONTENTS: dict[InputFormat, str] = {
 }
 
 
-@pytest.mark.parametrize("document", ["file", "line"])
+@pytest.mark.parametrize("document", ["file", "paragraph", "line"])
 @pytest.mark.parametrize("kind", CONTENTS)
 def test_passages_are_the_same_wherever_sections_are_cut(
     kind: InputFormat, document: DocumentUnit, monkeypatch: pytest.MonkeyPatch
@@ -157,3 +161,136 @@ def test_a_pause_does_not_cut_a_conll_sentence() -> None:
     chunks = iter([b"a\n\nb\n", None, b"c\n\n", None])
     found = [section and section.text for section in sources._sections(chunks, "-", ReadSettings("conll"))]
     assert found == ["a\n\n", None, "b\nc\n\n", None]
+
+
+# --- What a file is ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("a.txt", "text"),
+        ("a", "text"),
+        ("-", "text"),
+        ("a.jsonl/b", "text"),
+        ("dir/a.JSONL", "jsonl"),
+        ("a.ndjson.gz", "jsonl"),
+        ("a.csv", "csv"),
+        ("a.tsv.zst", "csv"),
+        ("a.csv.txt", "text"),
+        ("a.conll.bz2", "conll"),
+        ("a.b.parquet", "parquet"),
+        ("a.gz", "text"),
+    ],
+)
+def test_the_ending_says_what_a_file_is_unless_the_settings_do(path: str, kind: InputFormat) -> None:
+    assert sources.kind_of(path, ReadSettings()) == kind
+    assert sources.kind_of(path, ReadSettings("tokens")) == "tokens"
+
+
+def test_fields_are_kept_if_all_inputs_have_some() -> None:
+    assert sources.have_fields(["a.csv", "b.jsonl.gz"], ReadSettings())
+    assert not sources.have_fields(["a.csv", "b.txt"], ReadSettings())
+    assert sources.have_fields(["-"], ReadSettings("jsonl"))
+    assert not sources.have_fields([], ReadSettings())
+    assert sources.have_fields([], ReadSettings("csv"))
+
+
+COMPRESS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+
+
+@pytest.mark.parametrize("ending", COMPRESS)
+def test_compressed_files_are_told_by_their_ending_or_their_first_bytes(ending: str, tmp_path: Path) -> None:
+    content = COMPRESS[ending](b"Tom met\nAda\n")
+    for name in (f"a{ending}", f"a.txt{ending.upper()}", "a.txt"):
+        (tmp_path / name).write_bytes(content)
+        found = list(sources.read([str(tmp_path / name)], ReadSettings()))
+        assert [section and section.text for section in found] == ["Tom met\nAda\n"]
+    for piece in (1, 3, 100):
+        assert cut(content, "text", piece) == ["Tom met\nAda\n"]
+
+
+@pytest.mark.parametrize("text", ["(", "B", "BZh", "BZh91AY&S", "\x1f", "(\xb5/", "Bonn\n"])
+def test_what_only_begins_like_something_compressed_is_read(text: str) -> None:
+    for piece in (1, 2, 100):
+        assert cut(text.encode(), "text", piece) == [text]
+
+
+def test_lines_before_damage_are_given(tmp_path: Path) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(b"Tom met Ada\n" * 3 + b"and then", 0)[:-12])
+    stream = sources.read([str(path)], ReadSettings())
+    section = next(stream)
+    assert section is not None and section.text == "Tom met Ada\n" * 3
+    with pytest.raises(InputError, match=r"a\.gz: damaged: it ends in the middle of what gzip has made$"):
+        next(stream)
+
+
+def test_lines_before_a_failing_disk_are_given() -> None:
+    def chunks() -> Iterator[bytes | None]:
+        yield b"Tom\nAd"
+        raise InputError("cannot be read: Input/output error", path="file")
+
+    stream = sources._sections(chunks(), "file", ReadSettings())
+    section = next(stream)
+    assert section is not None and section.text == "Tom\n"
+    with pytest.raises(InputError, match="^file: cannot be read: Input/output error$"):
+        next(stream)
+
+
+def test_sections_say_what_was_replaced_and_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sections, "SECTION", 4)
+    chunks = iter([b"a\xff\n\xffb\n", b"abcd\n", b"\xe2\x82"])
+    found = list(sources._sections(chunks, "file", ReadSettings(errors="replace")))
+    assert [(section.text, section.replaced) for section in found if section] == [
+        ("a\ufffd\n\ufffdb\n", 2),
+        ("abcd\n", 0),
+        ("\ufffd", 1),
+    ]
+
+
+def test_a_literal_text_has_no_other_encoding_and_is_no_archive() -> None:
+    found = list(sources.read_literal("Zoë", ReadSettings(encoding="utf-16-le")))
+    assert [section and section.text for section in found] == ["Zoë\n"]
+    with pytest.raises(InputError, match="--text: a Parquet file cannot be given as a text"):
+        list(sources.read_literal("Zoë", ReadSettings("parquet")))
+
+
+# --- Paragraphs -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("piece", [1, 3, 100])
+@pytest.mark.parametrize(
+    ("size", "content", "expected"),
+    [
+        (1, "a\nb\n\nc\n\n\nd", ["a\nb\n\n", "c\n\n", "\n", "d"]),
+        (4, "a\nb\n\nc\n \nd\n", ["a\nb\n\n", "c\n \n", "d\n"]),
+        (2, "ab\n" * 20, ["ab\n" * 11, "ab\n" * 9]),
+        (2, "ab\n" * 11 + "\nc\n", ["ab\n" * 11, "\nc\n"]),
+    ],
+)
+def test_a_section_ends_with_a_paragraph_unless_that_has_no_end(
+    size: int, content: str, expected: list[str], piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sections, "SECTION", size)
+    assert cut(content.encode(), "text", piece, "paragraph") == expected
+
+
+def test_a_pause_does_not_cut_a_paragraph() -> None:
+    chunks = iter([b"a\n\nb\n", None, b"c\n\n", None])
+    found = list(sources._sections(chunks, "-", ReadSettings("text", "paragraph")))
+    assert [section and section.text for section in found] == ["a\n\n", None, "b\nc\n\n", None]
+
+
+def test_an_empty_line_ends_a_document_of_paragraphs(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = "a\nb\n\n\nc\n \td\n\x0c\ne\nf\n"
+    expected = [("a", True), ("b", False), ("", False), ("", True), ("c", True), (" \td", False), ("\x0c", False)]
+    for size in (1, 3, 6, 100):
+        monkeypatch.setattr(sections, "SECTION", size)
+        found = sections_of(content.encode(), "text", 4, "paragraph")
+        passages = [passage for section in found for passage in readers.parse(section)]
+        assert [(passage.text, passage.starts_document) for passage in passages] == [
+            *expected,
+            ("e", True),
+            ("f", False),
+        ]
