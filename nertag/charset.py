@@ -21,8 +21,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
-# What is guessed among: the encodings of the web and of desktops, which contain ASCII, so that what has been read as UTF-8
-# before the first other byte was right; and those that have a NUL byte in every ASCII character.
+# What is guessed among: the encodings of the web and of desktops, which contain ASCII, so that what has been read as
+# UTF-8 before the first other byte was right; and those that have a NUL byte in every ASCII character.
 _MOST_USED = "cp1252"
 _WITH_ASCII = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp866", "cp874"),

@@ -211,7 +211,9 @@ def check_text_field(name: str | None) -> None:
     """
     first = "" if name is None else name.split(".")[0]
     if name == "" or first in _WRITTEN_COLUMNS:
-        raise ConfigError(f"the text cannot be in the field {name!r}", hint="nertag writes a field of this name itself.")
+        raise ConfigError(
+            f"the text cannot be in the field {name!r}", hint="nertag writes a field of this name itself."
+        )
 
 
 def _place_of(text_field: str, fields: Container[str]) -> tuple[str, ...]:

@@ -23,9 +23,10 @@ def decode(
     for start in range(0, len(content), piece):
         text += decoder.decode(content[start : start + piece])
         if decoder.fault:
-            return text, decoder.fault.message, decoder
-    text += decoder.decode(b"", final=True)
-    return text, decoder.fault and decoder.fault.message, decoder
+            break
+    else:
+        text += decoder.decode(b"", final=True)
+    return text, decoder.fault.message if decoder.fault else None, decoder
 
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 7, 1000])
