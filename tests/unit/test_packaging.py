@@ -16,6 +16,7 @@ else:
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+GROUPS = ("encodings", "parquet", "train", "zstd")
 
 
 def normal(name: str) -> str:
@@ -46,7 +47,7 @@ def version(text: str) -> tuple[int, ...]:
 
 
 def test_the_oldest_constraints_are_the_lower_ends() -> None:
-    requirements = [*PROJECT["dependencies"], *EXTRAS["parquet"], *EXTRAS["train"]]
+    requirements = [*PROJECT["dependencies"], *(each for group in GROUPS for each in EXTRAS[group])]
     ends = lowest(requirements)
     oldest = pinned("constraints-oldest.txt")
     assert len(ends) == len(requirements)
@@ -55,7 +56,7 @@ def test_the_oldest_constraints_are_the_lower_ends() -> None:
         assert version(oldest[name][0]) == version(end), name
 
 
-@pytest.mark.parametrize("group", ["base", "parquet", "train", "dev"])
+@pytest.mark.parametrize("group", ["base", *GROUPS, "dev"])
 def test_every_dependency_is_pinned_within_its_range(group: str) -> None:
     ends = lowest(PROJECT["dependencies"] if group == "base" else EXTRAS[group])
     pins = pinned("constraints.txt")
