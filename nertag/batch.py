@@ -1,7 +1,7 @@
 """Paths, folders and lists of paths in; the inputs of a run out, each with the place of its result, and their sections.
 
 Folders are walked in the order of names. Hidden files and folders are left alone, links to folders are not followed,
-and what is neither a file nor a link to one is passed over; so are files that the run itself writes.
+and what is neither a file nor a link to one is passed over; so are the results of this and of earlier runs.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ import shlex
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from nertag.errors import ConfigError, InputError, NertagError
 from nertag.pipeline import Marker
 from nertag.sources import STDIN, Section
 
+MANIFEST = ".nertag.jsonl"
+"""The file that makes a folder an output folder, see `nertag.manifest`."""
+
 Identity = tuple[int, int]
 """Device and inode: what all names of a file have in common."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One input of a run.
 
     Attributes:
@@ -39,22 +41,21 @@ class Item:
     place: str = ""
     size: int = 0
     identity: Identity | None = None
-    fault: NertagError | None = field(default=None, compare=False)
+    fault: NertagError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sieve:
+class Sieve(NamedTuple):
     """What of a folder is wanted.
 
     Attributes:
         globs: Patterns of which a file has to match one, if there are any.
         own: Files and folders that the run itself reads or writes beside its inputs.
-        written: Absolute paths, without links, of the results of earlier runs.
+        folder: The output folder; None if there is none.
     """
 
     globs: Sequence[str] = ()
     own: frozenset[Identity] = frozenset()
-    written: frozenset[str] = frozenset()
+    folder: str | None = None
 
     def wants(self, below: str) -> bool:
         """Whether a file matches, given its path below the folder."""
@@ -167,6 +168,7 @@ def _inside(path: str) -> str:
 def _walk(top: str, sieve: Sieve) -> Iterator[Item]:
     """Yield the files below a folder, and the folders that cannot be read, with their fault."""
     real = os.path.realpath(top)
+    written = set[str]() if sieve.folder is None else results_in(sieve.folder)
     waiting = [
         ("", True)
     ]  # Paths below the folder that are still to be seen, and whether they are folders; last first.
@@ -178,15 +180,19 @@ def _walk(top: str, sieve: Sieve) -> Iterator[Item]:
             continue
         try:
             with os.scandir(path) as entries:
-                found = sorted((entry.name, _kind(entry)) for entry in entries if not entry.name.startswith("."))
+                found = sorted((entry.name, _kind(entry)) for entry in entries)
                 own = _identity(path) in sieve.own
         except OSError as error:
             fault = InputError(f"this folder cannot be read: {error.strerror}", path=path)
             yield Item(path, below, fault=fault)
             continue
+        if (MANIFEST, "file") in found:
+            written |= results_in(path)
         for name, kind in [] if own else reversed(found):
             inner = os.path.join(below, name)
-            if kind == "folder" or (kind == "file" and _is_wanted(top, real, inner, sieve)):
+            if name.startswith(".") or kind == "other" or os.path.join(real, inner) in written:
+                continue
+            if kind == "folder" or _is_wanted(top, inner, sieve):
                 waiting.append((inner, kind == "folder"))
 
 
@@ -202,11 +208,21 @@ def _kind(entry: os.DirEntry[str]) -> str:
     return "other"
 
 
-def _is_wanted(top: str, real: str, below: str, sieve: Sieve) -> bool:
+def _is_wanted(top: str, below: str, sieve: Sieve) -> bool:
     """Whether a file below a folder is to be tagged."""
-    if not sieve.wants(below) or os.path.join(real, below) in sieve.written:
-        return False
-    return not sieve.own or _identity(os.path.join(top, below)) not in sieve.own
+    return sieve.wants(below) and (not sieve.own or _identity(os.path.join(top, below)) not in sieve.own)
+
+
+def results_in(folder: str) -> set[str]:
+    """Return the absolute paths, without links, of all results that were ever written to an output folder."""
+    from nertag import manifest
+
+    try:
+        targets = manifest.read(folder).ours
+    except NertagError:  # Somebody else's file of this name.
+        return set()
+    real = os.path.realpath(folder)
+    return {os.path.join(real, target) for target in targets}
 
 
 def _identity(path: str) -> Identity | None:
@@ -276,8 +292,7 @@ def check_output(items: Iterable[Item], outputs: frozenset[Identity], name: str)
 # --- Sections ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What a file was like when it was opened.
 
     Attributes:
@@ -291,30 +306,34 @@ class State:
     time: int
 
 
-@dataclass(frozen=True, slots=True)
 class Opened(Marker):
     """Among sections: those of another input follow.
 
-    Attributes:
+    Args:
         item: The input.
         state: What the file is like; None if it is no regular file, or none can be seen.
     """
 
-    item: Item
-    state: State | None
+    __slots__ = ("item", "state")
+
+    def __init__(self, item: Item, state: State | None) -> None:
+        self.item = item
+        self.state = state
 
 
-@dataclass(frozen=True, slots=True)
 class Closed(Marker):
     """Among sections: those of an input have all been there.
 
-    Attributes:
+    Args:
         item: The input.
         fault: Why it could not be read to its end; None if it was.
     """
 
-    item: Item
-    fault: NertagError | None
+    __slots__ = ("fault", "item")
+
+    def __init__(self, item: Item, fault: NertagError | None) -> None:
+        self.item = item
+        self.fault = fault
 
 
 Events = Iterator["Section | Marker | None"]

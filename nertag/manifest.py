@@ -23,10 +23,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from nertag.batch import MANIFEST
 from nertag.errors import NertagError, OutputError
 from nertag.outputs import lock, sync_folder
 
-MANIFEST = ".nertag.jsonl"
 LOCK = ".nertag.lock"
 
 _HEAD = b'{"nertag": "manifest", "version": 1}\n'

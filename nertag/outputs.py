@@ -17,6 +17,7 @@ import sys
 from nertag.errors import NertagError, OutputError
 
 _BUFFER = 1 << 18
+_FOR_ALL = 0o666
 
 
 def lock(descriptor: int) -> bool:
@@ -53,20 +54,21 @@ class NewFile:
 
     Args:
         path: Its name.
+        mode: Who may read and write it, as far as the process grants that.
 
     Raises:
         OutputError: If it cannot be made.
         NertagError: If another process is writing a file of this name.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, mode: int = _FOR_ALL) -> None:
         self.path = path
+        self._mode = mode
         self._target = os.path.realpath(path)
         self.size = 0
         """Bytes written so far."""
         try:
-            direct = os.path.exists(self._target) and not stat.S_ISREG(os.stat(self._target).st_mode)
-            self._work = None if direct else temporary_name(self._target)
+            self._work = None if _is_special(self._target) else temporary_name(self._target)
             self._stream = open(self._claim(self._work), "wb", buffering=_BUFFER) if self._work else open(path, "wb")
         except OSError as error:
             raise OutputError(error, path) from None
@@ -81,12 +83,14 @@ class NewFile:
             NertagError: If another process is writing it.
         """
         while True:
-            descriptor = os.open(work, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+            descriptor = os.open(work, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), self._mode)
             if not lock(descriptor):
                 os.close(descriptor)
                 raise NertagError("another run is writing this file", path=self.path)
             if _is_at(descriptor, work):  # Whoever had claimed it before may have renamed it in the meantime.
                 os.ftruncate(descriptor, 0)
+                if self._mode != _FOR_ALL and hasattr(os, "fchmod"):
+                    os.fchmod(descriptor, self._mode)  # Whoever left it may have let others read it.
                 return descriptor
             os.close(descriptor)
 
@@ -153,6 +157,14 @@ class NewFile:
                 os.unlink(self._work)
         with contextlib.suppress(OSError):
             self._stream.close()
+
+
+def _is_special(path: str) -> bool:
+    """Whether there is something that is no regular file; what could have no such name is an error."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _is_at(descriptor: int, path: str) -> bool:

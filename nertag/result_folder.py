@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 from nertag.batch import Item, Opened
 from nertag.errors import ConfigError, InputError, NertagError, OutputError
 from nertag.manifest import Done, Made, Manifest
-from nertag.outputs import NewFile
+from nertag.outputs import NewFile, temporary_name
 from nertag.writers import Sink
 from nertag.writers.pseudonyms import PseudonymSink
 
@@ -96,7 +97,14 @@ class ResultFolder:
             ):
                 hint = "Choose another --output; --force writes over it."
                 raise ConfigError("this file was not written by nertag", hint=hint, path=self.path(item))
+        self._clean()
         self._manifest.claim(map(self.target, items))
+
+    def _clean(self) -> None:
+        """Take away what a run that was killed has left."""
+        for target in self._manifest.records.ours:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary_name(os.path.join(self._manifest.folder, target)))
 
     def _made(self, opened: Opened) -> Made | None:
         """Return how a result would be made now; None if nobody can say."""

@@ -15,62 +15,71 @@ from nertag.writers import Sink
 if TYPE_CHECKING:
     from nertag.batch import Closed, Item, Opened, Reading
 
+    # Protocols are for type checkers alone, and take as long to make as some modules to load.
+    class Output(Protocol):
+        """Where results go."""
+
+        def write(self, content: str | bytes) -> None:
+            """Add text, or bytes as they are."""
+
+        def flush(self) -> None:
+            """Make everything written so far appear, if it appears before the end at all."""
+
+        def finish(self) -> None:
+            """Let the whole appear."""
+
+        def discard(self) -> None:
+            """Let nothing appear that has not yet."""
+
+    class Destination(Protocol):
+        """Where a run writes: all results to one output, or a file for each."""
+
+        def open(self, opened: Opened) -> None:
+            """Begin with an input."""
+
+        def write(self, pieces: Iterable[Any]) -> None:
+            """Write pieces of the input that was opened last."""
+
+        def flush(self) -> None:
+            """Make what was written appear, if it appears before the end at all."""
+
+        def close(self) -> int:
+            """End the input that was opened last, which was read as a whole.
+
+            Returns:
+                How many results are in their places now: the oldest of those that were not.
+            """
+
+        def fail(self) -> None:
+            """End the input that was opened last, which has a fault."""
+
+        def finish(self, any_read: bool) -> int:
+            """End the run.
+
+            Args:
+                any_read: Whether an input was read as a whole.
+
+            Returns:
+                As for `close`.
+            """
+
+        def abandon(self) -> None:
+            """Clean up, whatever happened."""
+
+        def is_misfit(self, error: NertagError) -> bool:
+            """Whether an error in writing concerns the input alone, so that others can be written."""
+
+    class Watcher(Protocol):
+        """Follows a run."""
+
+        def advance(self, tokens: int, names: int, size: int) -> None:
+            """Count a section, given its code points."""
+
+        def end_input(self, size: int) -> None:
+            """Count an input that is over, given its bytes."""
+
+
 Status = Literal["done", "unchanged", "failed", "not tried"]
-
-
-class Output(Protocol):
-    """Where results go."""
-
-    def write(self, content: str | bytes) -> None:
-        """Add text, or bytes as they are."""
-
-    def flush(self) -> None:
-        """Make everything written so far appear, if it appears before the end at all."""
-
-    def finish(self) -> None:
-        """Let the whole appear."""
-
-    def discard(self) -> None:
-        """Let nothing appear that has not yet."""
-
-
-class Destination(Protocol):
-    """Where a run writes: all results to one output, or a file for each."""
-
-    def open(self, opened: Opened) -> None:
-        """Begin with an input."""
-
-    def write(self, pieces: Iterable[Any]) -> None:
-        """Write pieces of the input that was opened last."""
-
-    def flush(self) -> None:
-        """Make what was written appear, if it appears before the end at all."""
-
-    def close(self) -> int:
-        """End the input that was opened last, which was read as a whole.
-
-        Returns:
-            How many results are in their places now: the oldest of those that were not.
-        """
-
-    def fail(self) -> None:
-        """End the input that was opened last, which has a fault."""
-
-    def finish(self, any_read: bool) -> int:
-        """End the run.
-
-        Args:
-            any_read: Whether an input was read as a whole.
-
-        Returns:
-            As for `close`.
-        """
-
-    def abandon(self) -> None:
-        """Clean up, whatever happened."""
-
-    def is_misfit(self, error: NertagError) -> bool:
-        """Whether an error in writing concerns the input alone, so that others can be written."""
 
 
 class Single:
@@ -150,16 +159,6 @@ class Outcome:
         self.fault: NertagError | None = None
         self.tokens = 0
         self.names = 0
-
-
-class Watcher(Protocol):
-    """Follows a run."""
-
-    def advance(self, tokens: int, names: int, size: int) -> None:
-        """Count a section, given its code points."""
-
-    def end_input(self, size: int) -> None:
-        """Count an input that is over, given its bytes."""
 
 
 class Run:

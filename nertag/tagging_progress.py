@@ -25,15 +25,13 @@ class TaggingProgress:
     """Counts what is done and shows it.
 
     Args:
-        files: Inputs there are.
-        size: Their bytes, as far as they are known.
         quiet: Whether nothing is shown.
         now: Says the time, in seconds.
     """
 
-    def __init__(self, files: int, size: int, *, quiet: bool, now: Callable[[], float] = time.monotonic) -> None:
-        self._files = files
-        self._size = size
+    def __init__(self, *, quiet: bool, now: Callable[[], float] = time.monotonic) -> None:
+        self._files = 0
+        self._size = 0
         self._quiet = quiet
         self._now = now
         self._began = now()
@@ -47,6 +45,16 @@ class TaggingProgress:
         self.tokens = 0
         self.names = 0
         self.was_shown = False
+
+    def expect(self, files: int, size: int) -> None:
+        """Take in how much there is to do.
+
+        Args:
+            files: Inputs.
+            size: Their bytes, as far as they are known.
+        """
+        self._files = files
+        self._size = size
 
     @property
     def seconds(self) -> float:

@@ -9,21 +9,24 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from nertag import batch, console, manifest, model_folder, sources, writers
+from nertag import batch, console, sources, writers
 from nertag._version import __version__
 from nertag.batch import Identity, Item, Opened, Reading
 from nertag.errors import ConfigError, InputError, NertagError
 from nertag.notices import Notices
-from nertag.outputs import NewFile
 from nertag.pipeline import Marker, SectionResult
 from nertag.progress import clock, rounded
-from nertag.result_folder import ResultFolder
-from nertag.run import Destination, Outcome, Run, Single, Status, counts
+from nertag.run import Outcome, Run, Single, counts
 from nertag.sections import ReadSettings
 from nertag.tagging_progress import TaggingProgress
 from nertag.workers import Job, count_cores, tag_sections
-from nertag.writers.pseudonyms import PseudonymSink
+
+if TYPE_CHECKING:
+    from nertag.outputs import NewFile
+    from nertag.result_folder import ResultFolder
+    from nertag.run import Destination, Status
 
 _LARGE = 1 << 22
 """Bytes of input from which on it pays to start other processes."""
@@ -94,7 +97,7 @@ def tag_files(job: Job, reading: ReadSettings, files: Files, workers: int | None
         NertagError: If nothing can be begun with.
     """
     items = _collect(job, files)
-    report = NewFile(files.report) if files.report else None
+    report = _new_file(files.report) if files.report else None
     try:
         session = _Session(job, reading, files, items, workers)
         code = session.run()
@@ -105,6 +108,17 @@ def tag_files(job: Job, reading: ReadSettings, files: Files, workers: int | None
     finally:
         if report:
             report.discard()
+
+
+def _new_file(path: str) -> NewFile:
+    """Return a file that will be written as a whole.
+
+    Raises:
+        NertagError: If it cannot be written.
+    """
+    from nertag.outputs import NewFile
+
+    return NewFile(path)
 
 
 # --- What is to be done -----------------------------------------------------------------------------------------------
@@ -128,13 +142,9 @@ def _collect(job: Job, files: Files) -> list[Item]:
     if files.output is None:
         outputs |= _standard_output()
     own = outputs | batch.identities([files.folder, files.key, files.files_from])
-    folder, written = files.folder, frozenset[str]()
-    if folder is not None:
-        real = os.path.realpath(folder)
-        written = frozenset(os.path.join(real, target) for target in manifest.read(folder).ours)
-        if any(os.path.realpath(path) == real for path in paths):
-            own -= batch.identities([folder])
-    items = batch.collect(paths, listed, batch.Sieve(files.globs, own, written))
+    folder = files.folder
+    own -= batch.identities(paths)  # A folder may get its results itself.
+    items = batch.collect(paths, listed, batch.Sieve(files.globs, own, folder))
     if not items:
         which = ", ".join(files.paths) or files.files_from or ""
         raise InputError(f"there is nothing to tag: no file {'matches' if files.globs else 'is there'}", path=which)
@@ -187,8 +197,7 @@ class _Session:
         self._fault: NertagError | None = None
         self._folder: ResultFolder | None = None
         unseen = files.output is None and console.results_are_seen()
-        size = sum(item.size for item in items)
-        self._progress = TaggingProgress(len(items), size, quiet=files.quiet or unseen)
+        self._progress = TaggingProgress(quiet=files.quiet or unseen)
         self._notices = Notices()
 
     def run(self) -> int:
@@ -203,6 +212,7 @@ class _Session:
         """
         try:
             destination, items = self._prepare()
+            self._progress.expect(len(items), sum(item.size for item in items))
             reading = Reading(items, self._read)
             self._run = Run(destination, self._tell, reading, self._progress, self._notice)
             self._run.take(self._results(reading, items))
@@ -235,7 +245,7 @@ class _Session:
         folder, job = self._files.folder, self._job
         if folder is not None:
             return self._prepare_folder(folder)
-        output = NewFile(self._files.file) if self._files.file is not None else console.Results()
+        output = _new_file(self._files.file) if self._files.file is not None else console.Results()
         sink = writers.make_sink(job.settings, console.draw_results)
         return Single(sink, output, in_rows=job.settings.kind != "parquet"), self._items
 
@@ -249,6 +259,10 @@ class _Session:
             ConfigError: If results depend on one another, or somebody else's files are in the way.
             NertagError: If it cannot be written, or another run writes to it.
         """
+        from nertag.manifest import Manifest
+        from nertag.result_folder import ResultFolder
+        from nertag.writers.pseudonyms import PseudonymSink
+
         settings = self._job.settings
         if settings.kind == "pseudonyms" and settings.key is None and settings.mapping is None:
             hint = "Give --mapping FILE, or --key FILE; or write everything to one file."
@@ -258,24 +272,27 @@ class _Session:
         digest = self._digest()
         sink = writers.make_sink(self._settings_for(self._items[0]), console.draw_results)
         names = sink if isinstance(sink, PseudonymSink) else None
-        records = manifest.Manifest(path)
-        folder = ResultFolder(records, _extension(self._job), digest, self._new_sink, names)
+        manifest = Manifest(path)
+        folder = ResultFolder(manifest, _extension(self._job), digest, self._new_sink, names)
         try:
             items = [item for item in self._items if self._files.force or not self._is_done(folder, item)]
-            folder.claim(items, replace=self._files.force)
+            folder.claim([item for item in items if not item.fault], replace=self._files.force)
         except BaseException:
-            records.close()
+            manifest.close()
             raise
         self._folder = folder
         return folder, items
 
     def _digest(self) -> str:
         """Return a digest of everything but the inputs that decides about results."""
+        from nertag import model_folder
+        from nertag.manifest import settings_digest
+
         job = self._job
         settings = asdict(job.settings)
         if job.settings.mapping is not None:
             settings["mapping"] = os.path.abspath(job.settings.mapping)
-        return manifest.settings_digest(
+        return settings_digest(
             {
                 "version": __version__,
                 "model": model_folder.digest(model_folder.find(job.model)),
@@ -300,7 +317,6 @@ class _Session:
         outcome = Outcome(item)
         outcome.status = "unchanged"
         self._unchanged.append(outcome)
-        self._progress.end_input(item.size)
         return True
 
     def _read(self, path: str) -> Iterator[sources.Section | None]:
@@ -350,8 +366,14 @@ class _Session:
         parts = [f"{number['done']:,} of {len(self._items):,} files tagged"]
         parts += [f"{number[status]:,} {status}" for status in _OTHERS if number[status]]
         seconds, tokens = self._progress.seconds, self._progress.tokens
-        speed = f"{tokens:,} tokens, {rounded(tokens / max(seconds, 1e-3))} a second"
-        return f"{', '.join(parts)}; {speed}, {self._progress.names:,} names, {clock(seconds)}"
+        if tokens:
+            parts[-1] += f"; {tokens:,} tokens"
+            parts += [
+                f"{rounded(tokens / max(seconds, 1e-3))} a second",
+                f"{self._progress.names:,} names",
+                clock(seconds),
+            ]
+        return ", ".join(parts)
 
     def report(self, code: int) -> str:
         """Return the report as JSON.

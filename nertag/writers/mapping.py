@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import secrets
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from nertag.errors import ConfigError, NertagError
+from nertag.errors import ConfigError
+from nertag.outputs import NewFile
 
 LEAST_KEY = 16
 """The fewest bytes that a key may have."""
@@ -110,22 +109,15 @@ def write_mapping(path: str, entries: Iterable[Entry]) -> None:
     """Write a mapping that only its owner can read; its name always stands for a whole file.
 
     Raises:
-        NertagError: If it cannot be written.
+        OutputError: If it cannot be written.
     """
     lines = ",\n".join(json.dumps(entry._asdict(), ensure_ascii=False) for entry in entries)
     head = json.dumps(_HEAD)[:-1]
     # Half of a surrogate pair, which UTF-8 cannot encode, becomes the escape that JSON has for it.
     content = f'{head}, "names": [\n{lines}\n]}}\n'.encode("utf-8", "backslashreplace")
-    target = os.path.realpath(path)
-    temporary = f"{target}.{secrets.token_hex(4)}.tmp"
+    file = NewFile(path, mode=0o600)
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise NertagError(f"the mapping cannot be written: {error.strerror}", path=path) from None
+        file.write(content)
+        file.finish()
+    finally:
+        file.discard()
