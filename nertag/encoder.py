@@ -108,7 +108,7 @@ class _CharacterTables:
         """Return the ids of the characters of all forms, one after the other; an empty form has one, padding."""
         text = "".join([clip(form) or "\0" for form in forms])
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-        ids = self._ids_of_ascii[codes.clip(max=127)]
+        ids: npt.NDArray[np.intp] = self._ids_of_ascii[codes.clip(max=127)]
         for place in np.flatnonzero(codes > 127).tolist():
             ids[place] = self._vocabulary.character_ids(text[place])[0]
         return ids
