@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -30,9 +31,9 @@ class FakeTagger:
             if passage is not None:
                 pending.append(passage)
             if passage is None or len(pending) == BATCH:
-                yield from map(tagged, pending)
+                yield from tag_document(pending)
                 pending = []
-        yield from map(tagged, pending)
+        yield from tag_document(pending)
 
     def label_lines(self, lines: Sequence[str], *, alone: bool) -> tuple[Any, Any]:
         import numpy as np
@@ -41,6 +42,16 @@ class FakeTagger:
         return np.array([label == 1 for line in labels for label in line], bool), np.cumsum(
             list(map(len, labels)), dtype=int
         )
+
+
+def tag_document(passages: Sequence[Passage]) -> Iterator[TaggedPassage]:
+    """A name goes on in the next passage, if that begins with one of the same label."""
+    last = ""
+    for passage in passages:
+        found = tagged(passage)
+        first = found.tags[0] if found.tags else ""
+        yield replace(found, continues=first != "" and not passage.starts_document and last[2:] == first[2:] != "")
+        last = found.tags[-1] if found.tags else ""
 
 
 def tagged(passage: Passage) -> TaggedPassage:

@@ -32,7 +32,7 @@ def test_golden(case: Path, run_tag: RunTag) -> None:
 def test_there_are_cases_for_every_input_and_format() -> None:
     commands = " ".join(case.read_text(encoding="utf-8").partition("\n")[0] for case in CASES)
     for option, values in {
-        "--input": ("text", "tokens", "jsonl", "conll"),
+        "--input": ("text", "tokens", "jsonl", "conll", "csv"),
         "--format": tuple(kind for kind in get_args(OutputFormat) if kind != "parquet"),  # Which is no text.
     }.items():
         assert [value for value in values if f"{option} {value}" not in commands] == []
