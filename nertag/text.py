@@ -189,13 +189,24 @@ _LONG_TEXT = 1 << 16
 _CHUNK = re.compile(r"\S+")
 
 
+# What most words of ASCII have around them, if anything: signs that the rules part from any word and from one another.
+_AROUND = '"\u201c\u201d(),;:!?.'
+_BEFORE = {signs: tuple(signs) for signs in ("", '"', "\u201c", "(")}
+_QUOTES = ("", '"', "\u201d")
+_AFTER = {signs + quote: tuple(signs + quote) for signs in ("", *",;:!?.", ")", "),", ").", ");") for quote in _QUOTES}
+_DOTTED = frozenset(_ABBREVIATIONS.split())
+
+
 def split_chunk(chunk: str) -> tuple[str, ...]:
     """Split a run without white space into tokens; their concatenation is the run."""
-    if chunk.isascii():
-        if chunk.isalpha():
+    core = chunk.strip(_AROUND)
+    if core.isalpha() and core.isascii():
+        if core == chunk:
             return (chunk,)
-        if chunk[:-1].isalpha() and chunk[-1] in ",;:!?":
-            return chunk[:-1], chunk[-1]
+        start = chunk.index(core)
+        before, after = _BEFORE.get(chunk[:start]), _AFTER.get(chunk[start + len(core) :])
+        if before is not None and after is not None and (after[:1] != (".",) or core not in _DOTTED and len(core) > 1):
+            return (*before, core, *after)
     return _split_by_rules(chunk, _rules(chunk.isascii()))
 
 

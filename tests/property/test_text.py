@@ -77,10 +77,21 @@ def test_long_texts_and_long_chunks_are_split_like_short_ones(text: str) -> None
         assert split_words(text) == expected
 
 
+AROUND = [(before, after) for before in text_module._BEFORE for after in text_module._AFTER]
+
+
+@pytest.mark.parametrize("word", ["word", "I", "Mr", "x", "Ph", "St", "said", "etc", "D", "p", "www", "http", "n"])
+def test_words_with_signs_around_them_are_split_as_the_rules_do(word: str) -> None:
+    for before, after in AROUND:
+        chunk = before + word + after
+        assert text_module.split_chunk(chunk) == text_module._split_by_rules(chunk, text_module._rules(False))
+
+
 @given(TEXTS)
 def test_short_cuts_split_as_the_rules_do(text: str) -> None:
     for chunk in text.split():
-        for part in {chunk, "".join(filter(str.isascii, chunk)), chunk.strip(".-'") + ","}:
+        parts = {chunk, "".join(filter(str.isascii, chunk)), *(before + chunk + after for before, after in AROUND)}
+        for part in parts:
             assert text_module.split_chunk(part) == text_module._split_by_rules(part, text_module._rules(False))
 
 
