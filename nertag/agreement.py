@@ -33,6 +33,8 @@ _OF_NEIGHBOUR = 5
 FEATURES = _OF_OTHERS + 6 + len(SHAPES) + 2 * _OF_NEIGHBOUR
 """Features of a token."""
 
+_NOTHING = np.zeros(0, np.int64), np.zeros((0, FEATURES), np.float32)
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
@@ -72,7 +74,7 @@ class Agreement:
 
 
 def features_of(logits: Floats, words: Rows, shapes: Rows, documents: Rows) -> tuple[Rows, Floats]:
-    """Describe every token whose word looks like a name somewhere in its document.
+    """Describe every token whose word looks like a name somewhere in its document, and stands there more than once.
 
     A token's features: of the other places of its word in the document the logarithm of their number plus one, the
     highest, mean and lowest probability of being in a mention, the highest and mean probability of being in a mention
@@ -91,14 +93,19 @@ def features_of(logits: Floats, words: Rows, shapes: Rows, documents: Rows) -> t
     """
     probabilities = _softmax(logits)
     inside = 1 - probabilities[:, 0]
-    place = documents.astype(np.int64) * (int(words.max(initial=0)) + 1) + words  # One number for each word of each document.
+    # One number for each word of each document.
+    place = documents.astype(np.int64) * (int(words.max(initial=0)) + 1) + words
     hot = np.unique(place[inside >= LEAST])
     if not len(hot):
-        return np.zeros(0, np.int64), np.zeros((0, FEATURES), np.float32)
+        return _NOTHING
     group = np.searchsorted(hot, place)
     group[group == len(hot)] = 0
-    chosen = np.flatnonzero(hot[group] == place)
-    of_others = _of_others(probabilities, shapes, chosen, group[chosen])
+    found = hot[group] == place
+    chosen = np.flatnonzero(found & (np.bincount(group[found], minlength=len(hot))[group] > 1))
+    if not len(chosen):
+        return _NOTHING
+    _, numbers = np.unique(group[chosen], return_inverse=True)
+    of_others = _of_others(probabilities, shapes, chosen, numbers)
     own = probabilities[chosen]
     shape = np.eye(len(SHAPES), dtype=np.float32)[shapes[chosen]]
     # What a neighbour is to a token; a token beyond the document's edges is all zeros.
@@ -120,7 +127,7 @@ def _of_others(probabilities: Floats, shapes: Rows, chosen: Rows, group: Rows) -
         probabilities: Of O, B- and I-, (tokens, 3).
         shapes: Shape ids, (tokens,).
         chosen: Indices of tokens, rising.
-        group: A number below the number of groups for each chosen token's word in its document, (chosen,).
+        group: A number for each chosen token's word in its document, from 0 without gaps, (chosen,).
 
     Returns:
         The first features of `features_of`, float32, (chosen, 10).
@@ -130,24 +137,22 @@ def _of_others(probabilities: Floats, shapes: Rows, chosen: Rows, group: Rows) -
     following = np.append(probabilities[1:, 2], np.float32(0))[chosen]
     several = np.maximum(p[:, 2], p[:, 1] * following)
     others = np.bincount(group)[group] - 1
-    some = others > 0
-    divisor = np.maximum(others, 1)
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
 
     def highest(values: Floats) -> Floats:
-        """Return the highest value among the others, 0 where there are none."""
+        """Return the highest value among the others."""
         top = np.maximum.reduceat(values[order], starts)[group]
         is_top = values == top
         tops = np.bincount(group, is_top)[group]
         second = np.maximum.reduceat(np.where(is_top, -np.inf, values)[order], starts)[group]
-        result: Floats = np.where(some, np.where(is_top & (tops == 1), second, top), 0)
+        result: Floats = np.where(is_top & (tops == 1), second, top)
         return result
 
     def mean(values: Floats) -> Floats:
-        """Return the mean of the others, 0 where there are none."""
-        sums: Floats = np.bincount(group, values)[group].astype(np.float32)
-        return (sums - values) / divisor
+        """Return the mean of the others."""
+        result: Floats = ((np.bincount(group, values)[group] - values) / others).astype(np.float32)
+        return result
 
     odds = np.log(inside + 1e-4) - np.log(p[:, 0] + 1e-4)
     lower = (shapes[chosen] == SHAPES.index("lower")).astype(np.float32)

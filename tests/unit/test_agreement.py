@@ -41,11 +41,11 @@ def described(logits: Floats, words: Rows, shapes: Rows, documents: Rows) -> dic
         return [j for j in range(len(p)) if j != i and words[j] == words[i] and documents[j] == documents[i]]
 
     def live(i: int) -> bool:
-        return any(inside[j] >= LEAST for j in [i, *others(i)])
+        return bool(others(i)) and any(inside[j] >= LEAST for j in [i, *others(i)])
 
     def of_others(i: int) -> list[float]:
         rest = others(i)
-        if not rest or not live(i):
+        if not live(i):
             return [0.0] * 10
         return [
             np.log(len(rest) + 1),
@@ -140,6 +140,12 @@ def test_how_words_are_numbered_does_not_matter() -> None:
     np.testing.assert_array_equal(
         look().correct(logits, words, shapes, documents), look().correct(logits, renumbered, shapes, documents)
     )
+
+
+def test_a_word_that_stands_once_is_left_alone() -> None:
+    logits, _, shapes, documents = drawn(7, 40, 1, 2)
+    corrected = look().correct(logits, np.arange(40), shapes, documents)
+    assert (corrected == logits).all()
 
 
 def test_text_without_anything_like_a_name_stays_as_it_is() -> None:
