@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]
 
 CAPACITY = 3 << 14
-"""Forms after which a table starts afresh, so that memory does not grow with the input; twice as many chunks may be."""
+"""Forms after which a table starts afresh, so that its memory does not grow; chunks may be four times as many."""
 
 _ROOM = 1 << 14  # Forms for which there is room beyond that without moving the table.
 _HELD = 1 << 23  # Code points of forms and chunks after which it does so, too.
@@ -42,9 +42,9 @@ class Forms:
         self._kinds = np.empty(room, np.uint8)
         self._shapes = np.empty(room, np.uint8)
         self._numbers = np.empty(room, np.int32)
-        self._flat = np.empty(4 * room, np.int32)  # The rows of all chunks, one after the other,
-        self._firsts = np.empty(2 * room, np.int32)  # where those of each begin,
-        self._sizes = np.empty(2 * room, np.int32)  # and how many they are.
+        self._flat = np.empty(8 * room, np.int32)  # The rows of all chunks, one after the other,
+        self._firsts = np.empty(4 * room, np.int32)  # where those of each begin,
+        self._sizes = np.empty(4 * room, np.int32)  # and how many they are.
         self._clear()
 
     def _clear(self) -> None:
@@ -58,7 +58,7 @@ class Forms:
 
     def reserve(self) -> None:
         """Start afresh if the table is full. Row numbers handed out before are void afterwards."""
-        if max(len(self._rows), len(self._chunks) // 2) >= CAPACITY or self._held >= _HELD:
+        if max(len(self._rows), len(self._chunks) // 4) >= CAPACITY or self._held >= _HELD:
             self._clear()
 
     @property
