@@ -205,6 +205,12 @@ class Run:
                     self._mark(result)
             any_read = not self._fault if self._reading is None else any(not each.fault for each in self.outcomes)
             self._settle(self._destination.finish(any_read))
+        except NertagError as error:
+            outcome = self._outcome
+            if outcome and outcome not in self.outcomes[-1:]:
+                outcome.status, outcome.fault = "failed", error
+                self.outcomes.append(outcome)
+            raise
         finally:
             self._destination.abandon()
 

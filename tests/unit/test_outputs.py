@@ -114,7 +114,9 @@ def test_a_full_disk_is_an_error_for_all_files() -> None:
 @posix
 def test_two_processes_do_not_write_one_file(tmp_path: Path) -> None:
     path = str(tmp_path / "a")
-    script = "import sys; from nertag.outputs import NewFile; file = NewFile(sys.argv[1]); print('open'); sys.stdin.read()"
+    script = (
+        "import sys; from nertag.outputs import NewFile; file = NewFile(sys.argv[1]); print('open'); sys.stdin.read()"
+    )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-c", script, path]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as other:
