@@ -85,22 +85,22 @@ class TaggingProgress:
         if self._live:
             self._draw()
         else:
-            note(f"{self._so_far()}{self._remaining()}")
+            note(", ".join(self._told()))
 
-    def _so_far(self) -> str:
-        """Say what has been done."""
-        files = f"{self.over:,} of {self._files:,} files, " if self._files > 1 else ""
+    def _told(self) -> list[str]:
+        """Return what there is to say, part by part: how far it is, and how long it will take if that can be told."""
         speed = rounded(self.tokens / max(self.seconds, 1e-9))
-        return f"{files}{self.tokens:,} tokens, {speed} a second, {self.names:,} names"
+        parts = [f"{self.tokens:,} tokens", f"{speed} a second", f"{self.names:,} names"]
+        if self._files > 1:
+            parts.insert(0, f"{self.over:,} of {self._files:,} files")
+        share = self._share()
+        if share > 0:
+            parts.append(f"about {clock(self.seconds * (1 - share) / share)} left")
+        return parts
 
     def _share(self) -> float:
         """Return how much of the input is done, 0 to 1, as far as its size is known."""
         return min((self._read + self._current) / self._size, 1.0) if self._size else 0.0
-
-    def _remaining(self) -> str:
-        """Say how long it will take, if that can be told."""
-        share = self._share()
-        return f", about {clock(self.seconds * (1 - share) / share)} left" if share > 0 else ""
 
     def _draw(self) -> None:
         """Draw the bar anew."""
@@ -115,8 +115,8 @@ class TaggingProgress:
             )
             self._bar.add_task("", total=None if not self._size else 1.0)
             self._bar.start()
-        task = self._bar.task_ids[0]
-        self._bar.update(task, completed=self._share(), description=f"{self._so_far()}{self._remaining()}")
+        *parts, last = self._told()  # A narrow terminal shows but the first of them.
+        self._bar.update(self._bar.task_ids[0], completed=self._share(), description=", ".join([last, *parts]))
         self._bar.refresh()
 
     def hide(self) -> None:

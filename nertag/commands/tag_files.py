@@ -96,18 +96,23 @@ def tag_files(job: Job, reading: ReadSettings, files: Files, workers: int | None
     Raises:
         NertagError: If nothing can be begun with.
     """
-    items = _collect(job, files)
-    report = _new_file(files.report) if files.report else None
+    session = _Session(job, reading, files, _collect(job, files), workers)
+    if files.report is None:
+        return session.run()
+    report = _new_file(files.report)  # What cannot be written is to be known before the work.
+    code = INTERRUPTED
     try:
-        session = _Session(job, reading, files, items, workers)
         code = session.run()
-        if report:
+    except NertagError:
+        code = NOTHING_DONE
+        raise
+    finally:
+        try:
             report.write(session.report(code))
             report.finish()
-        return code
-    finally:
-        if report:
+        finally:
             report.discard()
+    return code
 
 
 def _new_file(path: str) -> NewFile:
@@ -222,9 +227,9 @@ class _Session:
                 console.note(f"interrupted; {self._count()}. The same command goes on from there.")
             raise
         except NertagError as error:
+            self._fault = error
             if not self._folder or not self._run:
                 raise
-            self._fault = error
             self._tell(error)
         finally:
             self._progress.hide()
@@ -298,7 +303,7 @@ class _Session:
                 "model": model_folder.digest(model_folder.find(job.model)),
                 "threshold": job.threshold,
                 "settings": settings,
-                "reading": asdict(self._read_settings),
+                "reading": self._read_settings._asdict(),
             }
         )
 
