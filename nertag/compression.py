@@ -11,9 +11,6 @@ from nertag.errors import InputError, MissingExtraError
 
 Method = Literal["gzip", "bzip2", "xz", "zstd"]
 
-METHODS: dict[str, Method] = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
-"""The method for each ending of a file's name."""
-
 # What bzip2 makes begins like a text; with its tenth byte none does any more.
 _MAGIC: dict[bytes, Method] = {
     b"\x1f\x8b\x08": "gzip",

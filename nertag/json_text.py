@@ -34,7 +34,7 @@ def _checked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for index, name in enumerate(names) if name in names[:index])
-        raise Unfit(f"the field {encode(twice)} is there twice")
+        raise Unfit(f"the field {json.dumps(twice, ensure_ascii=False)} is there twice")
     return found
 
 
@@ -43,9 +43,6 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _COLON = re.compile(r"[ \t\r\n]*:[ \t\r\n]*")
 _COMMA = re.compile(r"[ \t\r\n]*,?[ \t\r\n]*")
 _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])')
-
-encode = json.JSONEncoder(ensure_ascii=False).encode
-"""Writes a value as JSON in one line."""
 
 
 def decode(text: str) -> Any:  # noqa: ANN401 - any JSON value

@@ -12,7 +12,6 @@ from typing import IO, Any, NamedTuple
 
 from nertag import sections
 from nertag.errors import InputError, MissingExtraError
-from nertag.json_text import encode
 from nertag.sections import DOCUMENT, Row, Section, SectionMaker, Sections
 
 _BATCH = 1 << 10  # Rows of a Parquet file that are in hand together.
@@ -202,7 +201,7 @@ def _row(record: _Record, width: int) -> Row:
     """Return a row of a table of so many columns."""
     if not record.fault and len(record.cells) != width:
         return Row(record.line, None, f"the row has {len(record.cells)} cells, and the table {width} columns")
-    return Row(record.line, None, record.fault) if record.fault else Row(record.line, list(map(encode, record.cells)))
+    return Row(record.line, None, record.fault) if record.fault else Row(record.line, list(map(_json, record.cells)))
 
 
 # --- Parquet ----------------------------------------------------------------------------------------------------------

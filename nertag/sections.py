@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from nertag.charset import Decoder
@@ -27,8 +26,7 @@ _BLANK_LINE = re.compile(r"^[^\S\n]*\n", re.MULTILINE)
 Sections = Iterator["Section | None"]
 
 
-@dataclass(frozen=True)
-class ReadSettings:
+class ReadSettings(NamedTuple):
     """How inputs are read. All of it decides what comes out.
 
     Attributes:
@@ -62,8 +60,7 @@ class Row(NamedTuple):
     fault: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     r"""Whole lines, or rows, of one source.
 
     Attributes:
@@ -102,6 +99,21 @@ class Section:
     def size(self) -> int:
         """Code points in it."""
         return len(self.text) + self.row_size
+
+
+def lines_of(section: Section) -> list[str]:
+    """Return the lines of a section without their line feeds."""
+    text = section.text.removeprefix("\ufeff") if section.line == 1 else section.text
+    lines = text.split("\n")
+    if section.text.endswith("\n"):
+        lines.pop()
+    return lines
+
+
+def numbered(section: Section) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a section without their ends and with their numbers in the source."""
+    for number, line in enumerate(lines_of(section), section.line):
+        yield number, line.removesuffix("\r")
 
 
 class SectionMaker:

@@ -15,17 +15,17 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import chain
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from nertag import compression
 from nertag.charset import UTF8, Decoder, UndecodableError
-from nertag.compression import METHODS
 from nertag.config import InputFormat
 from nertag.errors import InputError
 from nertag.sections import Cutter, ReadSettings, SectionMaker, Sections
 from nertag.sections import Section as Section
+
+if TYPE_CHECKING:
+    from nertag.compression import Method
 
 STDIN = "-"
 LITERAL = "--text"
@@ -53,6 +53,7 @@ _KINDS: dict[str, InputFormat] = {
     ".tsv": "csv",
     ".parquet": "parquet",
 }
+_METHODS: dict[str, Method] = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 _FIRST_OF_COMPRESSED = (b"\x1f", b"\xfd", b"(", b"B")
 
 
@@ -67,7 +68,7 @@ def kind_of(path: str, settings: ReadSettings) -> InputFormat:
 def _endings(path: str) -> tuple[str, str]:
     """Return the ending of a file's name that says what it is, and the one that says how it is compressed."""
     stem, ending = os.path.splitext(path.lower())
-    return (os.path.splitext(stem)[1], ending) if ending in METHODS else (ending, "")
+    return (os.path.splitext(stem)[1], ending) if ending in _METHODS else (ending, "")
 
 
 def have_fields(paths: Sequence[str], settings: ReadSettings) -> bool:
@@ -117,7 +118,7 @@ def read_literal(text: str, settings: ReadSettings) -> Sections:
         content = ended.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # On Windows an argument can hold any half.
         content = ended.encode("utf-8", "surrogatepass")
-    yield from _sections(iter([content]), LITERAL, replace(settings, encoding=UTF8), plain=True)
+    yield from _sections(iter([content]), LITERAL, settings._replace(encoding=UTF8), plain=True)
 
 
 def _chunks(path: str) -> _Chunks:
@@ -195,6 +196,8 @@ def _fill(stream: _Stream, arrived: queue.Queue[bytes | OSError]) -> None:
         except OSError as error:
             arrived.put(error)
             return
+        except ValueError:  # Nobody listens any more, and the file has been closed.
+            return
         if piece is None:  # Somebody made the descriptor non-blocking, and nothing is there.
             time.sleep(_PAUSE)
         else:
@@ -267,8 +270,10 @@ def _texts(chunks: _Chunks, decoder: Decoder) -> _Texts:
 
 def _decompressed(chunks: _Chunks, source: str) -> _Chunks:
     """Decompress a source if the ending of its name or its first bytes say that it is compressed."""
-    method = METHODS.get(_endings(source)[1])
+    method = _METHODS.get(_endings(source)[1])
     if method:
+        from nertag import compression
+
         yield from compression.decompressed(chunks, method, source)
         return
     head = b""
@@ -278,6 +283,8 @@ def _decompressed(chunks: _Chunks, source: str) -> _Chunks:
             continue
         head += chunk
         if head.startswith(_FIRST_OF_COMPRESSED):
+            from nertag import compression
+
             if compression.may_become(head):
                 continue
             if method := compression.recognized(head):

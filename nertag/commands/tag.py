@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from nertag import console, readers, sources, writers
+from nertag import console, sources, writers
 from nertag.charset import UTF8, check_encoding
 from nertag.config import DecodingErrors, DocumentUnit, InputFormat, OutputFormat
 from nertag.errors import ConfigError
@@ -80,7 +80,10 @@ def tag(
             told, and the others are tagged.
         ConfigError: If the format cannot be written as asked.
     """
-    readers.check_text_field(text_field)
+    if text_field is not None:
+        from nertag import objects
+
+        objects.check_text_field(text_field)
     reading = ReadSettings(input_format, document, text_field, check_encoding(encoding), errors, skip_bad_rows)
     to_stdout = output is None or output == sources.STDIN
     settings = writers.OutputSettings(

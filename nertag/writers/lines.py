@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from nertag.json_text import encode
 from nertag.labels import OUTSIDE
 from nertag.text import DOCSTART, Mention, TaggedPassage
 from nertag.writers.base import has_place, is_marker
@@ -26,6 +26,10 @@ def labels_line(tagged: TaggedPassage) -> str:
 def tags_line(tagged: TaggedPassage) -> str:
     """Return a line of IOB2 tags, one for each token."""
     return "" if is_marker(tagged.passage) else " ".join(tagged.tags) + "\n"
+
+
+encode = json.JSONEncoder(ensure_ascii=False).encode
+"""Writes a value as JSON in one line."""
 
 
 def json_line(tagged: TaggedPassage) -> str:

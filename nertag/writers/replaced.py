@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from nertag.json_text import encode, put
+from nertag.json_text import put
 from nertag.text import TaggedPassage
 from nertag.writers.base import is_marker, noun
-from nertag.writers.lines import join_fields
+from nertag.writers.lines import encode, join_fields
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _NOT_IN_A_TAG = re.compile(r"[^\w.-]")

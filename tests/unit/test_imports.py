@@ -22,7 +22,7 @@ HOUSE: dict[str, frozenset[str]] = {
     "tagging wing": frozenset(
         {"encoder", "engine", "forms", "pipeline", "readers", "sources", "tagger", "windows", "workers"}
     )
-    | {"charset", "compression", "json_text", "rows", "sections"}
+    | {"charset", "compression", "json_text", "objects", "rows", "sections"}
     | {"batch", "manifest", "outputs", "result_folder", "run"}
     | {
         f"writers{name}"
@@ -83,7 +83,7 @@ BASE_ONLY = frozenset({"commands.info", "commands.tag"}).union(
     *(rooms for floor, rooms in HOUSE.items() if floor not in ("commands", "training wing"))
 )
 BASE_PACKAGES = frozenset({"numpy", "onnxruntime", "rich", "typer"})
-ON_DEMAND = BASE_PACKAGES | {"backports", "charset_normalizer", "huggingface_hub", "pyarrow", "tomli"}
+ON_DEMAND = BASE_PACKAGES | {"backports", "charset_normalizer", "compression", "huggingface_hub", "pyarrow", "tomli"}
 
 
 class Import(NamedTuple):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nertag import readers, sources
+from nertag import objects, readers, sources
 from nertag.config import DocumentUnit, InputFormat
 from nertag.errors import ConfigError, InputError, NertagError
 from nertag.sections import ReadSettings, Section
@@ -255,6 +255,5 @@ def test_bad_lines_of_conll_are_left_out() -> None:
 @pytest.mark.parametrize("name", ["", "mentions", "tokens.a", "labels", "tags", "names"])
 def test_the_text_cannot_be_where_results_are(name: str) -> None:
     with pytest.raises(ConfigError, match=f"the text cannot be in the field '{name}'"):
-        readers.check_text_field(name)
-    readers.check_text_field(None)
-    readers.check_text_field("text")
+        objects.check_text_field(name)
+    objects.check_text_field("text")
