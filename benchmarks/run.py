@@ -148,7 +148,7 @@ def halve(path: Path, scratch: Path) -> list[Path]:
 def two_workers(model: str, path: Path, tokens: int, runs: int, scratch: Path) -> Figure:
     """Two workers against two processes with half of the text each."""
     halves = halve(path, scratch)
-    tag = [*NERTAG, "tag", "--model", model, "--workers"]
+    tag = [*NERTAG, "tag", "--quiet", "--model", model, "--workers"]
     apart, ours = alternate(
         runs,
         lambda: run_together([[*tag, "1", half] for half in halves]),
@@ -168,9 +168,9 @@ def against_peers(model: str, text: str, python: str, runs: int, scratch: Path) 
     halves = halve(path, scratch)
     peer = [python, Path(__file__).with_name("peers.py")]
     labelled = scratch / "labelled.conll"
-    labelled.write_text(nertag("tag", "--model", model, "--format", "conll", path), encoding="utf-8")
+    labelled.write_text(nertag("tag", "--quiet", "--model", model, "--format", "conll", path), encoding="utf-8")
     run([*peer, "train-crf", labelled, crf])
-    tag = [*NERTAG, "tag", "--model", model, "--workers"]
+    tag = [*NERTAG, "tag", "--quiet", "--model", model, "--workers"]
     one = [run([*tag, 1, path]) for _ in range(runs + 1)][1:]
     two = [run([*tag, 2, path]) for _ in range(runs)]
     spacy_one = [run([*peer, "spacy", path, 1]) for _ in range(runs)]
@@ -197,7 +197,7 @@ def memory(model: str, text: str, scratch: Path) -> Figure:
     paths = scratch / "one.txt", scratch / "ten.txt"
     write_text(paths[0], text, 300_000)
     paths[1].write_bytes(paths[0].read_bytes() * 10)
-    tag = [*NERTAG, "tag", "--model", model, "--workers"]
+    tag = [*NERTAG, "tag", "--quiet", "--model", model, "--workers"]
     one, ten = (most_memory([*tag, "1", path]) for path in paths)
     details = {
         "MB": one,
@@ -218,7 +218,7 @@ def long_inputs(model: str, text: str, scratch: Path) -> Figure:
     }
     path = scratch / "long.txt"
     ratios, details = [], {}
-    tag = [*NERTAG, "tag", "--model", model, "--workers", "1"]
+    tag = [*NERTAG, "tag", "--quiet", "--model", model, "--workers", "1"]
     path.write_text("x", encoding="utf-8")
     start = min(run([*tag, path]) for _ in range(3))
     for name, (content, sizes) in kinds.items():
