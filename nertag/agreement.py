@@ -95,7 +95,7 @@ def features_of(logits: Floats, words: Rows, shapes: Rows, documents: Rows) -> t
     inside = 1 - probabilities[:, 0]
     # One number for each word of each document.
     place = documents.astype(np.int64) * (int(words.max(initial=0)) + 1) + words
-    hot = np.unique(place[inside >= LEAST])
+    hot = _distinct(place[inside >= LEAST])
     if not len(hot):
         return _NOTHING
     group = np.searchsorted(hot, place)
@@ -104,8 +104,8 @@ def features_of(logits: Floats, words: Rows, shapes: Rows, documents: Rows) -> t
     chosen = np.flatnonzero(found & (np.bincount(group[found], minlength=len(hot))[group] > 1))
     if not len(chosen):
         return _NOTHING
-    _, numbers = np.unique(group[chosen], return_inverse=True)
-    of_others = _of_others(probabilities, shapes, chosen, numbers)
+    taken = group[chosen]
+    of_others = _of_others(probabilities, shapes, chosen, np.searchsorted(_distinct(taken), taken))
     own = probabilities[chosen]
     shape = np.eye(len(SHAPES), dtype=np.float32)[shapes[chosen]]
     # What a neighbour is to a token; a token beyond the document's edges is all zeros.
@@ -169,6 +169,13 @@ def _of_others(probabilities: Floats, shapes: Rows, chosen: Rows, group: Rows) -
         highest(odds) / 5,
     ]
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _distinct(values: Rows) -> Rows:
+    """Return the different values, sorted: `np.unique` would import `numpy.ma`, and start-up would wait."""
+    ordered = np.sort(values)
+    different: Rows = ordered[np.diff(ordered, prepend=-1) > 0]
+    return different
 
 
 def _softmax(logits: Floats) -> Floats:
