@@ -9,8 +9,8 @@ r"""What an output folder holds, in a hidden file that only grows, so that a run
 | `{"done": "a.txt.labels", …}` | this result is whole: the input it was made from, how, and its size |
 | `{"names": 12}` | the mapping of names has been saved with so many entries |
 
-A result's name is there before the result is, and `done` after. A line that a crash has cut short says nothing: at the
-worst, a file is tagged again. `.nertag.lock` is locked while a run writes to the folder.
+A result's name is there before the result is, and `done` after. A line that a crash has cut short or lost says nothing:
+at the worst, a file is tagged again. `.nertag.lock` is locked while a run writes to the folder.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ class Manifest:
         """
         new = sorted(set(targets) - self.records.ours)
         if new:
-            self._append({"ours": new})
+            self._append({"ours": new}, sync=True)
             self.records.ours.update(new)
 
     def add(self, done: Mapping[str, Done]) -> None:
@@ -237,7 +237,8 @@ class Manifest:
             | ({} if each.names is None else {"names": each.names})
             for target, each in done.items()
         ]
-        self._append(*lines)
+        # If these lines are lost, files are tagged again; with a mapping, they have to be there before it is.
+        self._append(*lines, sync=any(each.names is not None for each in done.values()))
         self.records.done.update(done)
 
     def confirm(self, names: int) -> None:
@@ -249,11 +250,15 @@ class Manifest:
         Raises:
             OutputError: If it cannot be written.
         """
-        self._append({"names": names})
+        self._append({"names": names}, sync=True)
         self.records.save(names)
 
-    def _append(self, *lines: Mapping[str, object]) -> None:
-        """Write lines and put them onto the disk.
+    def _append(self, *lines: Mapping[str, object], sync: bool) -> None:
+        """Write lines.
+
+        Args:
+            *lines: The lines.
+            sync: Whether they have to be on the disk before anything else happens.
 
         Raises:
             OutputError: If they cannot be written.
@@ -263,7 +268,8 @@ class Manifest:
         try:
             while content:
                 content = content[os.write(self._stream, content) :]
-            os.fsync(self._stream)
+            if sync:
+                os.fsync(self._stream)
         except OSError as error:
             raise OutputError(error, self._path) from None
 
