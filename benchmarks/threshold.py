@@ -11,7 +11,7 @@ from nertag.labels import OUTSIDE
 from nertag.tagger import Tagger, load
 from nertag.text import Passage
 
-THRESHOLDS = (None, 0.5, 0.2, 0.1, 0.05, 0.02)
+THRESHOLDS = (None, 0.95, 0.5, 0.2, 0.1, 0.05, 0.02)
 
 
 def read(path: Path) -> Iterator[tuple[Passage, list[bool]]]:
