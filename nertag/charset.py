@@ -20,6 +20,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_ONLY_MARKED = ("utf-16", "utf-32")
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 # What is guessed among: the encodings of the web and of desktops, which contain ASCII, so that what has been read as
 # UTF-8 before the first other byte was right; and those that have a NUL byte in every ASCII character.
@@ -90,7 +91,7 @@ class Decoder:
         self._encoding = encoding
         self._replace = replace
         self._guesses = encoding == AUTO
-        self._marked = encoding in (UTF8, AUTO)
+        self._marked = encoding in (UTF8, AUTO, *_ONLY_MARKED)
         self._held = b""
         self._offset = 0
         self._only_ascii = True
@@ -114,6 +115,8 @@ class Decoder:
                 return ""
             self._marked = False
             self._look_at(chunk)
+            if self.fault:
+                return ""
         if self._other is not None:
             return self._decode_other(self._other, chunk, final=final)
         return self._decode_utf8(self._held + chunk if self._held else chunk, final=final)
@@ -124,6 +127,10 @@ class Decoder:
             if first.startswith(mark):
                 self._use(name)
                 return
+        if self._encoding in _ONLY_MARKED and first:
+            hint = f"Say which it is: --encoding {self._encoding}-le or {self._encoding}-be."
+            message = f"{self._encoding} text must begin with a byte order mark"
+            self.fault = UndecodableError(message, hint=hint, path=self._source)
         head = first[:_FIRST]
         if self._guesses and head.count(b"\0") > _SHARE_OF_NULS * len(head):
             self._use(self._guess(first, _WITH_NULS))
@@ -162,9 +169,6 @@ class Decoder:
             return decoder.decode(chunk, final)
         except UnicodeDecodeError as error:
             faulty = error
-        except UnicodeError as error:  # UTF-16 without a mark, where one is needed.
-            self.fault = UndecodableError(str(error), hint="Say which: --encoding utf-16-le.", path=self._source)
-            return ""
         kept = len(faulty.object) - len(chunk)
         decoder.setstate(before)
         if not self._replace:

@@ -41,7 +41,8 @@ class PrettyWriter:
         """Return one passage, drawn."""
         if is_marker(tagged.passage):
             return ""
-        text = tagged.passage.text.translate(VISIBLE)
+        # A line's end inside the text, of lines that share a name, is no picture; offsets stay.
+        text = tagged.passage.text.replace("\r\n", " \n").translate(VISIBLE)
         if self._console.color_system is None:
             return _bracketed(text, tagged.mentions()) + "\n"
         drawn = self._new_text(text)

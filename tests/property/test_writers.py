@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from html import unescape
 from typing import Any
 from xml.etree import ElementTree
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nertag.labels import tags_of
+from nertag.pipeline import join_names
 from nertag.readers import parse
 from nertag.sections import Section
 from nertag.text import Passage, TaggedPassage
@@ -20,21 +22,28 @@ from nertag.writers.page import PageSink, show
 from nertag.writers.people import People, form_of
 from nertag.writers.pseudonyms import Pseudonyms
 from nertag.writers.replaced import Redactor, cut, markup
-from nertag.writers.table import csv_lines
+from nertag.writers.table import csv_lines, mention_rows
 
 TAGS = tags_of(["PER", "ORG"])
-# Line ends, escapes and brackets more often than chance would have them.
+# Line ends, escapes, brackets and what is more than one code point more often than chance would have them.
 TEXTS = st.lists(
-    st.text(max_size=6) | st.sampled_from(["\n", "\r\n", "\r", "\x85", "&amp;", "<", ">", "</PER>", "Tom ", " "])
+    st.text(max_size=6)
+    | st.sampled_from(["\n", "\r\n", "\r", "\x85", "&amp;", "<", ">", "</PER>", "Tom ", " "])
+    | st.sampled_from(["\0", "\f", "\u200b", "e\u0301", "\u05e9\u05dc\u05d5\u05dd", "\u202e"])
+    | st.sampled_from(["\U0001f469\u200d\U0001f680", "\U0001f1e9\U0001f1ea"])
 ).map("".join)
 
 
 @st.composite
 def tagged_texts(draw: st.DrawFn) -> tuple[str, list[TaggedPassage]]:
-    """A text and its lines, with valid tags drawn at random."""
+    """A text and its lines, with valid tags drawn at random; names may run over the ends of lines."""
     text = draw(TEXTS).removeprefix("\ufeff")
     chance: Any = draw(st.randoms())
-    return text, [tag_by_chance(passage, chance) for passage in parse(Section("a", 1, text, "text", "file"))]
+    lines = [tag_by_chance(passage, chance) for passage in parse(Section("a", 1, text, "text", "file"))]
+    for index, (before, line) in enumerate(zip(lines, lines[1:], strict=False), 1):
+        if before.tags and line.tags and before.tags[-1][2:] == line.tags[0][2:] != "":
+            lines[index] = replace(line, continues=chance.random() < 0.7)
+    return text, list(join_names(lines)) if draw(st.booleans()) else lines
 
 
 def tag_by_chance(passage: Passage, chance: Any) -> TaggedPassage:
@@ -102,13 +111,22 @@ def test_csv_gives_the_mentions_back(case: tuple[str, list[TaggedPassage]]) -> N
 
 
 @given(tagged_texts())
+def test_csv_says_where_a_mention_stands(case: tuple[str, list[TaggedPassage]]) -> None:
+    text, passages = case
+    lines = text.split("\n")
+    for _, line, start, end, mention, *_ in (row for passage in passages for row in mention_rows(passage)):
+        assert "\n".join(lines[line - 1 :])[start:end] == mention
+        assert start < len(lines[line - 1])
+
+
+@given(tagged_texts())
 def test_the_page_shows_the_text(case: tuple[str, list[TaggedPassage]]) -> None:
     _, passages = case
     sink = PageSink()
     body = "".join(sink.write(show(passage)) for passage in passages)
     shown = unescape(re.sub(r"<[^>]*>", "", body)).removeprefix("a\n")
     pictures = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"} | {0x7F: "\u2421"}
-    expected = "".join(passage.passage.text.translate(pictures) + "\n" for passage in passages)
+    expected = "".join(passage.passage.text.replace("\r\n", "\n").translate(pictures) + "\n" for passage in passages)
     assert re.sub(r"[\x80-\x9f]", "\ufffd", expected) == shown
 
 

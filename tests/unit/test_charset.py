@@ -173,3 +173,12 @@ def test_the_first_byte_that_is_no_ascii_decides() -> None:
     after = "Élodie était là, près de François.\n" * 3
     text, fault, decoder = decode(before.encode() + after.encode("cp1252"), "auto", 100)
     assert (text, fault, decoder.guessed) == (before + after, None, "cp1252")
+
+
+@pytest.mark.parametrize("name", ["utf-16", "utf-32"])
+@pytest.mark.parametrize("replace", [False, True])
+def test_without_its_mark_nobody_knows_which_utf16_it_is(name: str, replace: bool) -> None:
+    for content in (b"\x00\xdf", "Zoë".encode(f"{name}-le")):
+        assert decode(content, name, replace=replace)[1] == f"{name} text must begin with a byte order mark"
+    assert decode("Zoë".encode(name), name, 1)[:2] == ("\ufeffZoë", None)
+    assert decode(b"", name)[:2] == ("", None)
