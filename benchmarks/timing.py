@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
 NERTAG = (sys.executable, "-m", "nertag")
 
 
@@ -59,7 +61,9 @@ def run_together(commands: Sequence[Sequence[object]]) -> float:
         CalledProcessError: If one fails.
     """
     began = time.perf_counter()
-    processes = [subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL) for command in commands]
+    processes = [
+        subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, env=_ENVIRONMENT) for command in commands
+    ]
     for process in processes:
         if process.wait():
             raise subprocess.CalledProcessError(process.returncode, process.args)
@@ -80,7 +84,7 @@ def most_memory(command: Sequence[object], *, family: bool = False) -> float:
     Raises:
         CalledProcessError: If it fails.
     """
-    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, env=_ENVIRONMENT)
     most = 0
     while process.poll() is None:
         pids = _family(process.pid) if family else []
