@@ -27,6 +27,7 @@ FILES = {
     "nertag.toml": "Settings of tag, by the names of its options without dashes. The nearest folder that has one "
     "counts, from the current one upwards to the root of a repository.",
     "pyproject.toml": "The same in the table [tool.nertag]; nertag.toml beside it wins.",
+    ".nertag.jsonl, .nertag.lock": "In an output folder: what is finished there, and whether a run is writing to it.",
 }
 
 

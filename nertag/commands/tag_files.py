@@ -381,7 +381,7 @@ class _Session:
         return ", ".join(parts)
 
     def report(self, code: int) -> str:
-        """Return the report as JSON.
+        """Return the report as JSON, with a line for each input.
 
         Args:
             code: The exit code.
@@ -399,9 +399,10 @@ class _Session:
             "tokens": self._progress.tokens,
             "names": self._progress.names,
             "seconds": round(self._progress.seconds, 3),
-            "inputs": [self._entry(outcome) for outcome in outcomes],
         }
-        return json.dumps(content, indent=1) + "\n"
+        head = "".join(f' "{name}": {json.dumps(value)},\n' for name, value in content.items())
+        inputs = ",\n".join(f"  {json.dumps(self._entry(outcome))}" for outcome in outcomes)
+        return f'{{\n{head} "inputs": [\n{inputs}\n ]\n}}\n'
 
     def _entry(self, outcome: Outcome) -> dict[str, object]:
         """Return what the report says of an input."""

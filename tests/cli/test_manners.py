@@ -109,7 +109,7 @@ def completions(words: str, shell: str = "bash", **variables: str) -> list[str]:
         ("nertag ", list(COMMANDS)),
         ("nertag ev", ["evaluate"]),
         ("nertag tag --doc", ["--document"]),
-        ("nertag tag --document ", ["file", "line"]),
+        ("nertag tag --document ", ["file", "paragraph", "line"]),
         ("nertag tag --model en-", ["en-person"]),
         ("nertag info en-", ["en-person"]),
         ("nertag train --cell g", ["gru"]),

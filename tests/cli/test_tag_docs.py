@@ -1,4 +1,4 @@
-"""The examples of docs/formats.md and docs/python.md are run, probabilities aside.
+"""The examples of docs/formats.md, docs/batch.md and docs/python.md are run, probabilities aside.
 
 They run with the tests' own tagger, which takes capitalised words for names, and the examples have capitals in names
 only: what is checked is the shape of inputs and outputs, not a model.
@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
-CONSOLE = re.findall(r"```console\n\$ ([^\n]+)\n(.*?)```", (DOCS / "formats.md").read_text(encoding="utf-8"), re.DOTALL)
+PAGES = "".join((DOCS / name).read_text(encoding="utf-8") for name in ("formats.md", "batch.md"))
+CONSOLE = re.findall(r"```console\n\$ ([^\n]+)\n(.*?)```", PAGES, re.DOTALL)
 PYTHON = re.findall(
     r"```python\n(.*?)```\n\n```\n(.*?)```", (DOCS / "python.md").read_text(encoding="utf-8"), re.DOTALL
 )
@@ -28,7 +29,7 @@ def without_scores(text: str) -> str:
 
 @pytest.mark.skipif(os.name != "posix", reason="the examples are for a POSIX shell")
 @pytest.mark.parametrize(("command", "output"), CONSOLE)
-def test_formats(command: str, output: str, tmp_path: Path) -> None:
+def test_commands(command: str, output: str, tmp_path: Path) -> None:
     tool = tmp_path / "nertag"
     tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).with_name("fake_nertag.py")}" "$@"\n')
     tool.chmod(0o755)
