@@ -90,29 +90,35 @@ def _read_conll(section: Section, report: _Report) -> _Passages:
     alone, source = section.document == "line", section.source
     words: list[str] = []
     empty = _blank_lines(section)
-    starts = alone or section.line == 1 or empty > 1 or not _words_of(section.before)
-    first = section.line
+    starts = alone or section.line == 1 or empty > 1 or not _words_of(section.before) or _is_bad(section.before)
+    first, left_out = section.line, False
     for number, line in numbered(section):
         try:
             word = _first_column(line, source, number)
         except InputError as error:
             report(error)
+            left_out = True
             continue
         if word and word != DOCSTART:
             first = first if words else number
             words.append(word)
-            empty = 0
+            empty, left_out = 0, False
             continue
         if words:
             yield _sentence(words, starts, source, first)
             words, starts = [], alone
         empty += 1
-        starts = starts or empty > 1
+        starts = starts or empty > 1 or left_out  # Nobody knows what was left out at the end of a sentence.
         if word:
             yield Passage(DOCSTART, (), True, ends_sentence=True, source=source, line=number)
-            starts, empty = True, 0
+            starts, empty, left_out = True, 0, False
     if words:
         yield _sentence(words, starts, source, first)
+
+
+def _is_bad(line: str) -> bool:
+    """Whether a line has no token where there should be one."""
+    return line.startswith("\t") and not line.isspace()
 
 
 def _first_column(line: str, source: str, number: int) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nertag import objects, readers, sources
+from nertag import objects, readers, sections, sources
 from nertag.config import DocumentUnit, InputFormat
 from nertag.errors import ConfigError, InputError, NertagError
 from nertag.sections import ReadSettings, Section
@@ -250,6 +250,16 @@ def test_bad_lines_of_conll_are_left_out() -> None:
     section = Section("x", 1, "Tom\tO\n\tO\nran\tO\n\nAda\tO\n", "conll", "file", skip_bad_rows=True)
     assert [(passage.text, passage.line) for passage in readers.parse(section, skipped)] == [("Tom ran", 1), ("Ada", 5)]
     assert [str(error) for error in skipped] == ["x:2: the first column, which holds the token, is empty"]
+
+
+def test_a_bad_line_of_conll_at_the_end_of_a_sentence_ends_the_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = "\tx\n\na\nb\n\tx\n\nc\n\nd\n\n\tx\n\ne\n\tx\nf\n\ng\n"
+    expected = [("a b", True), ("c", True), ("d", False), ("e f", True), ("g", False)]
+    for size in (1, 5, 1000):
+        monkeypatch.setattr(sections, "SECTION", size)
+        found = sources.read_literal(content, ReadSettings("conll", skip_bad_rows=True))
+        passages = [passage for section in found if section is not None for passage in readers.parse(section, [])]
+        assert documents(passages) == expected
 
 
 @pytest.mark.parametrize("name", ["", "mentions", "tokens.a", "labels", "tags", "names"])
