@@ -21,8 +21,10 @@ posix = pytest.mark.skipif(os.name != "posix", reason="the examples are for a PO
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> dict[str, str]:
-    """Return an environment whose `nertag` is this interpreter's."""
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Go to an empty folder, and return an environment whose `nertag` is this interpreter's."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
     tool = tmp_path / "nertag"
     tool.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m nertag "$@"\n', encoding="utf-8")
     tool.chmod(0o755)
