@@ -95,6 +95,11 @@ def rounded(number: float) -> str:
     return f"{number / 1000:,.0f}k" if number >= 999.5 else f"{number:.0f}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number with what it counts."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def clock(seconds: float) -> str:
     """Write seconds as hours, minutes and seconds."""
     minutes, rest = divmod(round(seconds), 60)

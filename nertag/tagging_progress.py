@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nertag.console import can_redraw, draw_aside, note
-from nertag.progress import clock, rounded
+from nertag.progress import clock, counted, rounded
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -90,7 +90,7 @@ class TaggingProgress:
     def _told(self) -> list[str]:
         """Return what there is to say, part by part: how far it is, and how long it will take if that can be told."""
         speed = rounded(self.tokens / max(self.seconds, 1e-9))
-        parts = [f"{self.tokens:,} tokens", f"{speed} a second", f"{self.names:,} names"]
+        parts = [counted(self.tokens, "token"), f"{speed} a second", counted(self.names, "name")]
         if self._files > 1:
             parts.insert(0, f"{self.over:,} of {self._files:,} files")
         share = self._share()

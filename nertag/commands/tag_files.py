@@ -17,7 +17,7 @@ from nertag.batch import Identity, Item, Opened, Reading
 from nertag.errors import ConfigError, InputError, NertagError
 from nertag.notices import Notices
 from nertag.pipeline import Marker, SectionResult
-from nertag.progress import clock, rounded
+from nertag.progress import clock, counted, rounded
 from nertag.run import Outcome, Run, Single, counts
 from nertag.sections import ReadSettings
 from nertag.tagging_progress import TaggingProgress
@@ -372,10 +372,10 @@ class _Session:
         parts += [f"{number[status]:,} {status}" for status in _OTHERS if number[status]]
         seconds, tokens = self._progress.seconds, self._progress.tokens
         if tokens:
-            parts[-1] += f"; {tokens:,} tokens"
+            parts[-1] += f"; {counted(tokens, 'token')}"
             parts += [
                 f"{rounded(tokens / max(seconds, 1e-3))} a second",
-                f"{self._progress.names:,} names",
+                counted(self._progress.names, "name"),
                 clock(seconds),
             ]
         return ", ".join(parts)

@@ -2,7 +2,7 @@ r"""What must not break `nertag tag`: a table of hostile inputs and outputs, eac
 
 In every case the good file `good.txt` is tagged, no traceback is shown, and no half of a result bears a name. What is
 wrong with a model folder has a table of its own in test_hostile_models.py, and what happens when the program is killed
-in test_kill.py.
+in test_kill.py. A new case is a new row.
 """
 
 from __future__ import annotations
@@ -66,6 +66,14 @@ def make(folder: Path, name: str | bytes, content: str = "Ron\n") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content, encoding="utf-8")
     return path
+
+
+def write_parquet(path: Path) -> None:
+    """Write a table in which a text and a number are null."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"text": ["we met Ron", None], "id": [None, 2]}), path)
 
 
 def lock(*names: str) -> Callable[[Path], None]:
@@ -173,6 +181,61 @@ CASES = [
         meanwhile=lambda folder: os.truncate(folder / "in" / "a.txt", 100_000),
         code=3,
         says=r"^nertag: error: in/a\.txt: it was cut short while it was read$",
+    ),
+    # --- JSON Lines and tables ---
+    Case(
+        "JSON Lines with a broken line in the middle",
+        {"a.jsonl": '{"text": "Ron"}\n{"text": \n{"text": "x"}\n'},
+        code=3,
+        says=r"^nertag: error: in/a\.jsonl:2: not JSON: ",
+    ),
+    Case(
+        "a broken line that is left out",
+        {"a.jsonl": '{"text": "Ron"}\n{"text": \n{"text": "x"}\n'},
+        options=("--skip-bad-rows",),
+        says=r"^nertag: in/a\.jsonl:2: left out: not JSON: ",
+        results={"a.jsonl.labels": "1\n0\n"},
+    ),
+    Case(
+        "an object without the field",
+        {"a.jsonl": '{"text": "Ron"}\n{"body": "Ron"}\n'},
+        code=3,
+        says=r"^nertag: error: in/a\.jsonl:2: the object has neither 'text' nor 'tokens', but 'body'$",
+    ),
+    Case(
+        "a number where text should be",
+        {"a.jsonl": '{"text": 17}\n'},
+        code=3,
+        says=r"^nertag: error: in/a\.jsonl:1: 'text' must be a string, not 17$",
+    ),
+    Case(
+        "a field twice",
+        {"a.jsonl": '{"text": "Ron", "text": "Harry"}\n'},
+        code=3,
+        says=r'^nertag: error: in/a\.jsonl:1: the field "text" is there twice$',
+    ),
+    Case(
+        "JSON nested ten thousand deep",
+        {"a.jsonl": '{"text": "Ron", "deep": ' + "[" * 10_000 + "]" * 10_000 + "}\n"},
+        code=3,
+        says=r"^nertag: error: in/a\.jsonl:1: JSON nested too deeply to be read\b",
+    ),
+    Case(
+        "CSV with quotation marks and line feeds in cells",
+        {"a.csv": 'id,text\n1,"Ron, ""x""\nand y"\n2,Harry\n'},
+        results={"a.csv.labels": "1 0 0 0 0 0 0\n1\n"},
+    ),
+    Case(
+        "Parquet with nulls",
+        prepare=lambda folder: write_parquet(folder / "in" / "a.parquet"),
+        options=("--format", "jsonl"),
+        results=None,
+    ),
+    Case(
+        "Parquet that is none",
+        {"a.parquet": "PAR1 and nothing else"},
+        code=3,
+        says=r"^nertag: error: in/a\.parquet: ",
     ),
     # --- Outputs ---
     Case(
