@@ -56,7 +56,7 @@ class SectionResult(NamedTuple):
         tokens: Tokens that were tagged.
         names: Mentions among them; for labels of text, which cannot tell two that touch apart, runs of 1.
         notices: What is to be told beside the results.
-        size: Code points of the section.
+        size: Bytes of its file that the section took, as far as they are counted; else its code points.
     """
 
     pieces: list[Any]
@@ -106,7 +106,9 @@ class SectionTagger:
             tokens += len(tagged.tags)
             names += _count_begun(tagged.tags)
         written = ["".join(pieces)] if joins else pieces
-        return SectionResult(written, fault, tokens, names, _notices(section, skipped or ()), section.size)
+        return SectionResult(
+            written, fault, tokens, names, _notices(section, skipped or ()), section.taken or section.size
+        )
 
     def _half(self, section: Section) -> tuple[writers.Renderer, bool]:
         """Return the first half of the format for a section, and whether its pieces can be joined."""
@@ -123,7 +125,7 @@ class SectionTagger:
         lines = [line.removesuffix("\r") for line in lines_of(section)]
         inside, ends = self._tagger.label_lines(lines, alone=section.document == "line")
         text, names = labels_text(inside, ends), count_runs(inside, ends)
-        return SectionResult([text], None, len(inside), names, _notices(section, ()), section.size)
+        return SectionResult([text], None, len(inside), names, _notices(section, ()), section.taken or section.size)
 
 
 def _notices(section: Section, skipped: Sequence[NertagError]) -> Notices | None:

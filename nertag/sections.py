@@ -77,6 +77,7 @@ class Section(NamedTuple):
         columns: The names of a table's columns.
         rows: The rows of a table, which has no lines.
         row_size: Code points in the rows.
+        taken: Bytes that were read since the section before; 0 if nobody counts them.
         replaced: Places in it, or before it, that could not be decoded and have been replaced.
         encoding: The encoding that was guessed; empty if none was.
     """
@@ -92,6 +93,7 @@ class Section(NamedTuple):
     columns: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     row_size: int = 0
+    taken: int = 0
     replaced: int = 0
     encoding: str = ""
 
@@ -132,6 +134,13 @@ class SectionMaker:
         self.settings = settings
         self._decoder = decoder
         self._told = 0
+        self._taken = 0
+
+    def counted(self, chunks: Iterator[bytes | None]) -> Iterator[bytes | None]:
+        """Hand on the source's bytes as they are in its file, and count them."""
+        for chunk in chunks:
+            self._taken += len(chunk or b"")
+            yield chunk
 
     def of_lines(self, line: int, text: str, before: str) -> Section:
         """Make a section of lines, of which the first is number `line`."""
@@ -144,12 +153,14 @@ class SectionMaker:
     def _make(self, **content: Any) -> Section:  # noqa: ANN401 - a section's attributes
         """Make a section."""
         replaced, encoding = self._decoding()
+        taken, self._taken = self._taken, 0
         return Section(
             source=self.source,
             kind=self.kind,
             document=self.settings.document,
             text_field=self.settings.text_field,
             skip_bad_rows=self.settings.skip_bad_rows,
+            taken=taken,
             replaced=replaced,
             encoding=encoding,
             **content,

@@ -211,6 +211,7 @@ def _sections(chunks: _Chunks, source: str, settings: ReadSettings, *, plain: bo
     """Cut one source, which is no Parquet file, into sections; `plain`: it is not compressed."""
     decoder = Decoder(source, settings.encoding, replace=settings.errors == "replace")
     maker = SectionMaker(source, kind_of(source, settings), settings, decoder)
+    chunks = maker.counted(chunks)
     texts = _texts(chunks if plain else _decompressed(chunks, source), decoder)
     if maker.kind == "csv":
         from nertag import rows

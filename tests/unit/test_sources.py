@@ -249,6 +249,16 @@ def test_sections_say_what_was_replaced_and_guessed(monkeypatch: pytest.MonkeyPa
     ]
 
 
+def test_sections_say_how_much_of_the_file_they_took(tmp_path: Path) -> None:
+    content = "Zoë ran\n".encode() * 50_000
+    for name, whole in (("a.txt", content), ("a.gz", gzip.compress(content)), ("a.csv", b"text\n" + content)):
+        (tmp_path / name).write_bytes(whole)
+        found = [section for section in sources.read([str(tmp_path / name)], ReadSettings()) if section]
+        assert len(found) > 3
+        assert sum(section.taken for section in found) == len(whole)
+        assert sum(section.size for section in found) >= 50_000 * 8
+
+
 def test_a_literal_text_has_no_other_encoding_and_is_no_archive() -> None:
     found = list(sources.read_literal("Zoë", ReadSettings(encoding="utf-16-le")))
     assert [section and section.text for section in found] == ["Zoë\n"]
