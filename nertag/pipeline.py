@@ -106,9 +106,7 @@ class SectionTagger:
             tokens += len(tagged.tags)
             names += _count_begun(tagged.tags)
         written = ["".join(pieces)] if joins else pieces
-        return SectionResult(
-            written, fault, tokens, names, _notices(section, skipped or ()), section.taken or section.size
-        )
+        return SectionResult(written, fault, tokens, names, _notices(section, skipped or ()), section.share)
 
     def _half(self, section: Section) -> tuple[writers.Renderer, bool]:
         """Return the first half of the format for a section, and whether its pieces can be joined."""
@@ -125,7 +123,7 @@ class SectionTagger:
         lines = [line.removesuffix("\r") for line in lines_of(section)]
         inside, ends = self._tagger.label_lines(lines, alone=section.document == "line")
         text, names = labels_text(inside, ends), count_runs(inside, ends)
-        return SectionResult([text], None, len(inside), names, _notices(section, ()), section.taken or section.size)
+        return SectionResult([text], None, len(inside), names, _notices(section, ()), section.share)
 
 
 def _notices(section: Section, skipped: Sequence[NertagError]) -> Notices | None:

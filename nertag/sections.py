@@ -77,7 +77,7 @@ class Section(NamedTuple):
         columns: The names of a table's columns.
         rows: The rows of a table, which has no lines.
         row_size: Code points in the rows.
-        taken: Bytes that were read since the section before; 0 if nobody counts them.
+        taken: Bytes that were read since the section before; None if nobody counts them.
         replaced: Places in it, or before it, that could not be decoded and have been replaced.
         encoding: The encoding that was guessed; empty if none was.
     """
@@ -93,7 +93,7 @@ class Section(NamedTuple):
     columns: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     row_size: int = 0
-    taken: int = 0
+    taken: int | None = None
     replaced: int = 0
     encoding: str = ""
 
@@ -101,6 +101,11 @@ class Section(NamedTuple):
     def size(self) -> int:
         """Code points in it."""
         return len(self.text) + self.row_size
+
+    @property
+    def share(self) -> int:
+        """How much of its file it is: bytes as far as they are counted, else code points."""
+        return self.size if self.taken is None else self.taken
 
 
 def lines_of(section: Section) -> list[str]:
@@ -134,10 +139,11 @@ class SectionMaker:
         self.settings = settings
         self._decoder = decoder
         self._told = 0
-        self._taken = 0
+        self._taken: int | None = None
 
     def counted(self, chunks: Iterator[bytes | None]) -> Iterator[bytes | None]:
         """Hand on the source's bytes as they are in its file, and count them."""
+        self._taken = 0
         for chunk in chunks:
             self._taken += len(chunk or b"")
             yield chunk
@@ -153,7 +159,9 @@ class SectionMaker:
     def _make(self, **content: Any) -> Section:  # noqa: ANN401 - a section's attributes
         """Make a section."""
         replaced, encoding = self._decoding()
-        taken, self._taken = self._taken, 0
+        taken = self._taken
+        if taken is not None:
+            self._taken = 0
         return Section(
             source=self.source,
             kind=self.kind,

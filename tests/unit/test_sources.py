@@ -255,7 +255,7 @@ def test_sections_say_how_much_of_the_file_they_took(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(whole)
         found = [section for section in sources.read([str(tmp_path / name)], ReadSettings()) if section]
         assert len(found) > 3
-        assert sum(section.taken for section in found) == len(whole)
+        assert sum(section.share for section in found) == len(whole)
         assert sum(section.size for section in found) >= 50_000 * 8
 
 
