@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -339,3 +340,32 @@ def test_quiet_leaves_what_is_wrong(run_tag: RunTag, corpus: Path, tmp_path: Pat
     outcome = run_tag(str(corpus), str(tmp_path / "gone"), "--output", str(tmp_path / "out"), "--quiet")
     assert outcome.err.splitlines()[0] == f"nertag: error: {tmp_path / 'gone'}: there is no such file"
     assert len(outcome.err.splitlines()) == 2  # The other is its hint.
+
+
+# --- Pipes and redirections -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the commands are for a POSIX shell")
+@pytest.mark.parametrize(
+    ("command", "out", "err", "code"),
+    [
+        ("$tag in > in/new.txt; cat in/new.txt", "".join(LABELS.values()), "", 0),
+        ("$tag in/a.txt >> in/a.txt", "", "in/a.txt: this input is the output as well: standard output", 1),
+        ("($tag in many; echo $? >&2) | head -n 1", "0 0 1\n", "0", 0),
+        ("$tag in gone -q > all; echo $?; cat all", "3\n" + "".join(LABELS.values()), "gone: there is no such file", 0),
+    ],
+)
+def test_in_a_shell(corpus: Path, command: str, out: str, err: str, code: int) -> None:
+    fill(corpus.parent, {f"many/{number}.txt": "we met Ron\n" * 5_000 for number in range(20)})
+    tag = f"'{sys.executable}' '{Path(__file__).with_name('fake_nertag.py')}' tag"
+    done = subprocess.run(
+        ["sh", "-c", command.replace("$tag", tag)],
+        cwd=corpus.parent,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        encoding="utf-8",
+    )
+    assert (done.returncode, done.stdout) == (code, out)
+    assert err in done.stderr
+    assert done.stderr.count("\n") <= 2
