@@ -63,6 +63,7 @@ class ResultFolder:
         self._file: NewFile | None = None
         self._waiting: list[_Whole] = []
         self._kept = 0  # Names up to the last input that was whole.
+        self._placing = False  # Whether results that depend on one another are being given their names.
 
     def target(self, item: Item) -> str:
         """Return the name of an input's result in the folder."""
@@ -166,6 +167,7 @@ class ResultFolder:
         """Give the results that wait their names. What happens in which order matters: see `nertag.manifest`."""
         whole, self._waiting = self._waiting, []
         names = None if self._names is None else self._names.size
+        self._placing = names is not None
         for each in whole:
             each.file.place()
         self._manifest.add({each.target: Done(each.made, each.file.size, names) for each in whole})
@@ -173,6 +175,7 @@ class ResultFolder:
             self._names.close()
             self._manifest.confirm(self._names.size)
             self._names.rewind(self._names.size)
+        self._placing = False
         return len(whole)
 
     def finish(self, any_read: bool) -> int:
@@ -188,4 +191,6 @@ class ResultFolder:
 
     def is_misfit(self, error: NertagError) -> bool:
         """Whether the next result can be written all the same."""
+        if self._placing:
+            return False
         return isinstance(error, InputError) or (isinstance(error, OutputError) and not error.of_the_disk)

@@ -137,9 +137,10 @@ class Single:
         return 0
 
     def abandon(self) -> None:
-        """Leave no half of a file, and save what is to be saved."""
+        """Leave no half of a file, and save what is to be saved, if there can be anything."""
         self._output.discard()
-        self._sink.close()
+        if self._begun:
+            self._sink.close()
 
     def is_misfit(self, error: NertagError) -> bool:
         """Whether the sink has refused a piece and is as it was before."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from nertag import console, sources, writers
 from nertag.charset import UTF8, check_encoding
 from nertag.config import DecodingErrors, DocumentUnit, InputFormat, OutputFormat
 from nertag.errors import ConfigError
+from nertag.pipeline import Marker, SectionResult
 from nertag.run import Run, Single
 from nertag.sections import ReadSettings
 from nertag.workers import Job, count_cores, tag_sections
@@ -134,10 +135,14 @@ def _tag_text(job: Job, text: str, reading: ReadSettings, output: str | None, wo
         if os.path.isdir(output):
             raise ConfigError("a text has no name for a result in a folder", hint="Name a file.", path=output)
         single = Single(writers.make_sink(job.settings, console.draw_results), NewFile(output))
+
+    def results() -> Iterator[SectionResult | Marker | None]:
+        # ONNX Runtime and the model come after everything that can be wrong with the options.
+        sections = sources.read_literal(text, reading)
+        yield from tag_sections(job, sections, workers or count_cores(), 0 if workers else _ALONE)
+
     run = Run(single, console.report)
-    # ONNX Runtime and the model come after everything that can be wrong with the options.
-    sections = sources.read_literal(text, reading)
-    run.take(tag_sections(job, sections, workers or count_cores(), 0 if workers else _ALONE))
+    run.take(results())
     return 1 if run.has_fault else 0
 
 

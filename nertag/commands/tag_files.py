@@ -6,7 +6,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -250,8 +250,8 @@ class _Session:
         folder, job = self._files.folder, self._job
         if folder is not None:
             return self._prepare_folder(folder)
-        output = _new_file(self._files.file) if self._files.file is not None else console.Results()
         sink = writers.make_sink(job.settings, console.draw_results)
+        output = _new_file(self._files.file) if self._files.file is not None else console.Results()
         return Single(sink, output, in_rows=job.settings.kind != "parquet"), self._items
 
     def _prepare_folder(self, path: str) -> tuple[Destination, Sequence[Item]]:
@@ -328,16 +328,17 @@ class _Session:
         """Read an input."""
         return sources.read([path], self._read_settings)
 
-    def _results(self, reading: Reading, items: Sequence[Item]) -> Iterable[SectionResult | Marker | None]:
-        """Return what becomes of the inputs; no model is loaded if there is nothing to read."""
+    def _results(self, reading: Reading, items: Sequence[Item]) -> Iterator[SectionResult | Marker | None]:
+        """Yield what becomes of the inputs; no model is loaded if there is nothing to read."""
         if all(item.fault for item in items):
-            return (marker for marker in reading if isinstance(marker, Marker))
+            yield from (marker for marker in reading if isinstance(marker, Marker))
+            return
         size = sum(item.size for item in items)
         alone = 0 if self._workers or size >= _LARGE else _LARGE
         results = tag_sections(self._job, reading, self._workers or count_cores(), alone)
         if any(item.path == sources.STDIN for item in items) and sys.stdin is not None and sys.stdin.isatty():
             console.note("reading from the terminal; Ctrl-D on a line of its own ends the text")
-        return results
+        yield from results
 
     def _tell(self, error: NertagError) -> None:
         """Say what is wrong."""

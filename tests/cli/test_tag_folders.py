@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nertag import __version__
+from nertag.errors import ModelError
+from nertag.workers import Job
 
 if TYPE_CHECKING:
     from .conftest import Outcome, RunTag
@@ -334,6 +336,25 @@ def test_what_cannot_be_is_said_before_the_work(
     assert (code, out) == (1, "")
     assert message in err
     assert tree(tmp_path) == {"a": "Ron\n"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "output"), [(["in"], "out/"), (["in"], "out.txt"), (["--text", "Ron"], "out.txt")]
+)
+def test_without_a_model_nothing_is_left(
+    run_tag: RunTag, corpus: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], output: str
+) -> None:
+    monkeypatch.chdir(corpus.parent)
+
+    def fail(*_: object) -> None:
+        raise ModelError("damaged")
+
+    monkeypatch.setattr(Job, "start", fail)
+    mapping = ["--format", "pseudonyms", "--mapping", "names.json"]
+    code, out, err = run_tag(*arguments, *mapping, "--output", output, "--quiet")
+    assert (code, out, err) == (1, "", "nertag: error: damaged\n")
+    left = {path.name for path in corpus.parent.rglob("*") if path.is_file() and not path.is_relative_to(corpus)}
+    assert left == ({".nertag.jsonl", ".nertag.lock"} if output == "out/" else set())
 
 
 def test_quiet_leaves_what_is_wrong(run_tag: RunTag, corpus: Path, tmp_path: Path) -> None:
