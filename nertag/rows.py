@@ -178,23 +178,26 @@ def _records(texts: Iterator[str | None], delimiter: str) -> Iterator[_Record | 
     Raises:
         InputError: If the text has a fault.
     """
-    csv.field_size_limit(_LONGEST_CELL)
     lines = _Lines(texts)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    while True:
-        lines.between_rows = True
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except _Pause:
-            yield None
-        except csv.Error as error:
-            yield _Record(line, [], f"not CSV: {error}")
-        else:
-            if cells:
-                yield _Record(line, cells)
+    limit = csv.field_size_limit(_LONGEST_CELL)  # Of all readers of this process: 128 K otherwise.
+    try:
+        while True:
+            lines.between_rows = True
+            line = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except _Pause:
+                yield None
+            except csv.Error as error:
+                yield _Record(line, [], f"not CSV: {error}")
+            else:
+                if cells:
+                    yield _Record(line, cells)
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _row(record: _Record, width: int) -> Row:

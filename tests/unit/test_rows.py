@@ -260,3 +260,9 @@ def test_parquet_needs_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(rows, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"--input parquet needs pyarrow: run pip install 'nertag\[parquet\]'"):
         list(sources.read(["a.parquet"], ReadSettings()))
+
+
+def test_the_limit_of_other_readers_of_csv_stays() -> None:
+    before = csv.field_size_limit()
+    passages_of(cut("text\n" + "x" * (before + 1) + "\n"))
+    assert csv.field_size_limit() == before
