@@ -18,9 +18,6 @@ from nertag.errors import ConfigError, InputError, NertagError
 from nertag.pipeline import Marker
 from nertag.sources import STDIN, Section
 
-MANIFEST = ".nertag.jsonl"
-"""The file that makes a folder an output folder, see `nertag.manifest`."""
-
 Identity = tuple[int, int]
 """Device and inode: what all names of a file have in common."""
 
@@ -51,11 +48,13 @@ class Sieve(NamedTuple):
         globs: Patterns of which a file has to match one, if there are any.
         own: Files and folders that the run itself reads or writes beside its inputs.
         folder: The output folder; None if there is none.
+        results_in: Says which results earlier runs have written to a folder, as absolute paths without links.
     """
 
     globs: Sequence[str] = ()
     own: frozenset[Identity] = frozenset()
     folder: str | None = None
+    results_in: Callable[[str], Iterable[str]] = lambda folder: ()
 
     def wants(self, below: str) -> bool:
         """Whether a file matches, given its path below the folder."""
@@ -168,7 +167,7 @@ def _inside(path: str) -> str:
 def _walk(top: str, sieve: Sieve) -> Iterator[Item]:
     """Yield the files below a folder, and the folders that cannot be read, with their fault."""
     real = os.path.realpath(top)
-    written = set[str]() if sieve.folder is None else results_in(sieve.folder)
+    written = set(() if sieve.folder is None else sieve.results_in(sieve.folder))
     waiting = [
         ("", True)
     ]  # Paths below the folder that are still to be seen, and whether they are folders; last first.
@@ -186,8 +185,7 @@ def _walk(top: str, sieve: Sieve) -> Iterator[Item]:
             fault = InputError(f"this folder cannot be read: {error.strerror}", path=path)
             yield Item(path, below, fault=fault)
             continue
-        if (MANIFEST, "file") in found:
-            written |= results_in(path)
+        written.update(sieve.results_in(path))
         for name, kind in [] if own else reversed(found):
             inner = os.path.join(below, name)
             if name.startswith(".") or kind == "other" or os.path.join(real, inner) in written:
@@ -211,18 +209,6 @@ def _kind(entry: os.DirEntry[str]) -> str:
 def _is_wanted(top: str, below: str, sieve: Sieve) -> bool:
     """Whether a file below a folder is to be tagged."""
     return sieve.wants(below) and (not sieve.own or _identity(os.path.join(top, below)) not in sieve.own)
-
-
-def results_in(folder: str) -> set[str]:
-    """Return the absolute paths, without links, of all results that were ever written to an output folder."""
-    from nertag import manifest
-
-    try:
-        targets = manifest.read(folder).ours
-    except NertagError:  # Somebody else's file of this name.
-        return set()
-    real = os.path.realpath(folder)
-    return {os.path.join(real, target) for target in targets}
 
 
 def _identity(path: str) -> Identity | None:

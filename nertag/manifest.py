@@ -23,10 +23,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from nertag.batch import MANIFEST
 from nertag.errors import NertagError, OutputError
 from nertag.outputs import lock, sync_folder
 
+MANIFEST = ".nertag.jsonl"
 LOCK = ".nertag.lock"
 
 _HEAD = b'{"nertag": "manifest", "version": 1}\n'
@@ -142,6 +142,16 @@ def read(folder: str) -> Records:
     except OSError as error:
         raise NertagError(f"it cannot be read: {error.strerror}", path=path) from None
     return records
+
+
+def results_in(folder: str) -> set[str]:
+    """Return the absolute paths, without links, of all results that were ever written to an output folder."""
+    try:
+        targets = read(folder).ours
+    except NertagError:  # Somebody else's file of this name.
+        return set()
+    real = os.path.realpath(folder)
+    return {os.path.join(real, target) for target in targets}
 
 
 def _take(line: bytes, records: Records) -> None:

@@ -9,6 +9,7 @@ from nertag import console, sources, writers
 from nertag.charset import UTF8, check_encoding
 from nertag.config import DecodingErrors, DocumentUnit, InputFormat, OutputFormat
 from nertag.errors import ConfigError
+from nertag.notices import Notices
 from nertag.pipeline import Marker, SectionResult
 from nertag.run import Run, Single
 from nertag.sections import ReadSettings
@@ -141,8 +142,14 @@ def _tag_text(job: Job, text: str, reading: ReadSettings, output: str | None, wo
         sections = sources.read_literal(text, reading)
         yield from tag_sections(job, sections, workers or count_cores(), 0 if workers else _ALONE)
 
-    run = Run(single, console.report)
+    def notice(result: SectionResult) -> None:
+        if result.notices:
+            notices.add(*result.notices)
+
+    notices = Notices()
+    run = Run(single, console.report, notice=notice)
     run.take(results())
+    notices.finish()
     return 1 if run.has_fault else 0
 
 

@@ -149,7 +149,7 @@ def _collect(job: Job, files: Files) -> list[Item]:
     own = outputs | batch.identities([files.folder, files.key, files.files_from])
     folder = files.folder
     own -= batch.identities(paths)  # A folder may get its results itself.
-    items = batch.collect(paths, listed, batch.Sieve(files.globs, own, folder))
+    items = batch.collect(paths, listed, batch.Sieve(files.globs, own, folder, _results_in))
     if not items:
         which = ", ".join(files.paths) or files.files_from or ""
         raise InputError(f"there is nothing to tag: no file {'matches' if files.globs else 'is there'}", path=which)
@@ -157,6 +157,13 @@ def _collect(job: Job, files: Files) -> list[Item]:
     if folder is not None:
         batch.check_results(items, folder, _extension(job))
     return items
+
+
+def _results_in(folder: str) -> set[str]:
+    """Return which results earlier runs have written to a folder."""
+    from nertag.manifest import results_in
+
+    return results_in(folder)
 
 
 def _standard_output() -> frozenset[Identity]:

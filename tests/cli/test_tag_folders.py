@@ -357,6 +357,21 @@ def test_without_a_model_nothing_is_left(
     assert left == ({".nertag.jsonl", ".nertag.lock"} if output == "out/" else set())
 
 
+@pytest.mark.parametrize("folder", [False, True])
+def test_what_is_left_out_is_told_and_counted(run_tag: RunTag, tmp_path: Path, folder: bool) -> None:
+    line = '{"text": "Ron"}\nnonsense\n'
+    corpus = fill(tmp_path / "in", {"a.jsonl": line})
+    options = ["--skip-bad-rows", "--quiet"]
+    if folder:
+        outcome = run_tag(str(corpus), *options, "-o", str(tmp_path / "out"), "--report", str(tmp_path / "report"))
+        assert json.loads((tmp_path / "report").read_text(encoding="utf-8"))["left_out"] == 1
+    else:
+        outcome = run_tag("--text", line, "--input", "jsonl", *options)
+    assert outcome.code == 0
+    assert ":2: left out: not JSON" in outcome.err
+    assert outcome.err.endswith("nertag: left out 1 bad row in all\n")
+
+
 def test_quiet_leaves_what_is_wrong(run_tag: RunTag, corpus: Path, tmp_path: Path) -> None:
     outcome = run_tag(str(corpus), str(tmp_path / "gone"), "--output", str(tmp_path / "out"), "--quiet")
     assert outcome.err.splitlines()[0] == f"nertag: error: {tmp_path / 'gone'}: there is no such file"

@@ -12,7 +12,7 @@ import pytest
 from nertag import batch
 from nertag.batch import Closed, Item, Opened, Reading, Sieve, check_output, check_results, collect, read_list
 from nertag.errors import ConfigError, InputError
-from nertag.manifest import Manifest
+from nertag.manifest import Manifest, results_in
 from nertag.sections import Section
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX links, pipes or names")
@@ -126,14 +126,14 @@ def test_results_of_earlier_runs_are_no_inputs(tmp_path: Path, place: str) -> No
     manifest.claim([os.path.join("x", "a.labels")])
     manifest.close()
     expected = {"a.txt", "d/b.txt", f"{place}/own.txt".removeprefix("./")}
-    assert set(places(tmp_path)) == expected
-    assert places(tmp_path / place / "x") == ["a.labels"]
-    assert places(tmp_path / place / "x", Sieve(folder=str(tmp_path / place))) == []
+    assert set(places(tmp_path, Sieve(results_in=results_in))) == expected
+    assert places(tmp_path / place / "x", Sieve(results_in=results_in)) == ["a.labels"]
+    assert places(tmp_path / place / "x", Sieve(folder=str(tmp_path / place), results_in=results_in)) == []
 
 
 def test_somebody_elses_manifest_means_nothing(tmp_path: Path) -> None:
     fill(tmp_path, ".nertag.jsonl", "a.txt")
-    assert places(tmp_path) == ["a.txt"]
+    assert places(tmp_path, Sieve(results_in=results_in)) == ["a.txt"]
 
 
 @posix
