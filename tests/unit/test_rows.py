@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import pickle
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -266,3 +267,8 @@ def test_the_limit_of_other_readers_of_csv_stays() -> None:
     before = csv.field_size_limit()
     passages_of(cut("text\n" + "x" * (before + 1) + "\n"))
     assert csv.field_size_limit() == before
+
+
+def test_sections_of_rows_go_to_other_processes() -> None:
+    (section,) = cut(TABLE)
+    assert pickle.loads(pickle.dumps(section)) == section
