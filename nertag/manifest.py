@@ -210,7 +210,7 @@ class Manifest:
             OutputError: If it cannot be written.
         """
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
             size = os.fstat(descriptor).st_size
             if size < len(_HEAD):  # New, or cut short by a crash.
                 os.ftruncate(descriptor, 0)

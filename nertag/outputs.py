@@ -18,6 +18,7 @@ from nertag.errors import NertagError, OutputError
 
 _BUFFER = 1 << 18
 _FOR_ALL = 0o666
+_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)  # Where there is such a thing.
 
 
 def lock(descriptor: int) -> bool:
@@ -83,16 +84,23 @@ class NewFile:
             NertagError: If another process is writing it.
         """
         while True:
-            descriptor = os.open(work, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), self._mode)
+            descriptor = os.open(work, os.O_WRONLY | os.O_CREAT | _FLAGS, self._mode)
             if not lock(descriptor):
                 os.close(descriptor)
                 raise NertagError("another run is writing this file", path=self.path)
             if _is_at(descriptor, work):  # Whoever had claimed it before may have renamed it in the meantime.
                 os.ftruncate(descriptor, 0)
-                if self._mode != _FOR_ALL and hasattr(os, "fchmod"):
-                    os.fchmod(descriptor, self._mode)  # Whoever left it may have let others read it.
+                self._grant(descriptor)
                 return descriptor
             os.close(descriptor)
+
+    def _grant(self, descriptor: int) -> None:
+        """Let those read and write the file who are to: whoever left it may have let others, or it replaces one."""
+        mode = self._mode
+        with contextlib.suppress(FileNotFoundError):
+            mode &= stat.S_IMODE(os.stat(self._target).st_mode)
+        if mode != _FOR_ALL and hasattr(os, "fchmod"):
+            os.fchmod(descriptor, mode)
 
     def write(self, content: str | bytes) -> None:
         r"""Add text, as UTF-8, or bytes as they are. Half of a surrogate pair is written as `\ud83d`.

@@ -89,6 +89,14 @@ def test_a_file_is_as_private_as_it_is_to_be(mode: int, expected: int, tmp_path:
 
 
 @posix
+def test_a_file_that_is_replaced_is_not_opened_to_others(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    (tmp_path / "a").chmod(0o640)
+    NewFile(str(tmp_path / "a")).finish()
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
+@posix
 def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
