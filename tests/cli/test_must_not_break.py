@@ -11,7 +11,6 @@ import ctypes
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -304,6 +303,8 @@ def run_program(folder: Path, *arguments: str, limit: int | None = None) -> Outc
     def confine() -> None:
         without_privileges()
         if limit is not None:
+            import resource
+
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     done = subprocess.run(
