@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nertag import __version__
-from nertag.errors import ModelError
+from nertag.errors import ModelError, OutputError
 from nertag.workers import Job
 
 if TYPE_CHECKING:
@@ -247,6 +247,22 @@ def test_a_file_with_a_fault_leaves_no_names_behind(run_tag: RunTag, tmp_path: P
     assert run_tag(*arguments).code == 3
     assert tree(tmp_path / "out") == {"b.jsonl.pseudonyms": '{"text": "PERSON_1"}\n'}
     assert "Luna" not in (tmp_path / "key").read_text(encoding="utf-8")
+
+
+def test_results_whose_names_cannot_be_saved_are_not_done(
+    run_tag: RunTag, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = [str(corpus), "--format=pseudonyms", f"--mapping={tmp_path / 'key'}", f"--output={tmp_path / 'out'}"]
+
+    def refuse(path: str, entries: object) -> None:
+        raise OutputError(PermissionError(13, "Permission denied"), path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nertag.writers.pseudonyms.write_mapping", refuse)
+        outcome = run_tag(*arguments)
+    assert (outcome.code, summary_of(outcome)) == (1, "0 of 2 files tagged, 2 not tried")
+    assert outcome.err.startswith(f"nertag: error: {tmp_path / 'key'}: it cannot be written: Permission denied\n")
+    assert summary_of(run_tag(*arguments)) == "2 of 2 files tagged"
 
 
 # --- What is told -----------------------------------------------------------------------------------------------------
