@@ -624,7 +624,7 @@ def test_help_tells_the_defaults(run: Run) -> None:
     assert "--learning-rate <float> Adam's, at its highest. [default: 0.002]" in shown
     assert "Several with commas. [default: PER]" in shown
     assert "is part of the input. [default: yes] --shape-size" in shown
-    assert "Corpora to choose the best epoch on. --vectors" in shown
+    assert "Corpora to choose the best epoch on. --soft-labels" in shown
 
 
 @pytest.mark.parametrize(
