@@ -20,6 +20,7 @@ MENTION_COLUMNS = ("file", "line", "start", "end", "text", "label", "score")
 _OWN = ("text", "names", "mentions")
 _GROUP_ROWS = 10_000  # Rows of a Parquet file that are held until they are written together.
 _GROUP_CHARACTERS = 1 << 24  # The same for their text.
+_ANY_TYPES = "--format jsonl takes values of any types."
 _QUOTED = re.compile(r'[",\r\n]')
 
 
@@ -250,10 +251,24 @@ class ParquetSink(Sink):
         schema = None if self._writer is None else self._writer.schema
         table = _objects_table(rows, self._columns or _OWN, schema) if self._objects else _mentions_table(rows)
         if self._writer is None:
-            self._writer = self._new_writer(self._buffer, table.schema)
+            self._writer = self._open(table.schema, rows)
         if rows:
             self._writer.write_table(table)
         return self._buffer.take()
+
+    def _open(self, schema: pa.Schema, rows: Sequence[Any]) -> Any:  # noqa: ANN401 - a writer of Arrow's
+        """Return what writes tables of these types.
+
+        Raises:
+            InputError: If Parquet cannot hold one of them, such as that of an object without fields.
+        """
+        import pyarrow as pa
+
+        try:
+            return self._new_writer(self._buffer, schema)
+        except pa.ArrowNotImplementedError as error:
+            message = f"Parquet cannot hold a field: {str(error).splitlines()[0]}"
+            raise InputError(message, hint=_ANY_TYPES, path=rows[0].source) from None
 
 
 def _mentions_table(rows: Sequence[tuple[Any, ...]]) -> pa.Table:
@@ -294,18 +309,41 @@ def _objects_table(rows: Sequence[Row], columns: Sequence[str], schema: pa.Schem
     if not rows or rows[0].text is not None:
         known["text"] = pa.string()
     arrays = []
-    for name in columns:
-        kind = known.get(name) or (schema.field(name).type if schema is not None else None)
+    for index, name in enumerate(columns):
+        kind = known.get(name) or (schema.field(index).type if schema is not None else None)
+        values = [_encodable(_value(row, name)) for row in rows]
         try:
-            array = pa.array([_encodable(_value(row, name)) for row in rows], kind)
+            array = pa.array(values, kind)
+            if kind is not None and name not in known:
+                _check_inner_fields(values, pa.list_(kind))
         except (pa.ArrowException, OverflowError) as error:
             raise InputError(
                 f"the values of field {name!r} do not fit one type: {str(error).splitlines()[0]}",
-                hint="--format jsonl takes values of any types.",
+                hint=_ANY_TYPES,
                 path=rows[0].source,
             ) from None
         arrays.append(array.cast(pa.string()) if pa.types.is_null(array.type) else array)
-    return pa.table(arrays, names=list(columns))
+    return pa.table(arrays, names=_encodable(list(columns)))
+
+
+def _check_inner_fields(value: Any, kind: pa.DataType) -> None:  # noqa: ANN401 - any JSON value
+    """Check that a type has a place for all fields of the objects in a value: Arrow leaves out others.
+
+    Raises:
+        ArrowInvalid: If there is none for one.
+    """
+    import pyarrow as pa
+
+    if isinstance(value, list):
+        if pa.types.is_nested(kind.value_type):
+            for item in value:
+                _check_inner_fields(item, kind.value_type)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            index = kind.get_field_index(name)
+            if index < 0:
+                raise pa.ArrowInvalid(f"there is no place for {name!r}, which the objects before lack")
+            _check_inner_fields(item, kind.field(index).type)
 
 
 def _value(row: Row, name: str) -> Any:  # noqa: ANN401 - any JSON value

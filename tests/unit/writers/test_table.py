@@ -133,6 +133,33 @@ def test_values_of_several_types_are_refused(monkeypatch: pytest.MonkeyPatch) ->
         parquet([of_object(id=1), of_object(2, id="b")], objects=True)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [({"a": 1}, {"a": 1, "b": 2}), ([{"a": 1}], [None, {"b": 2}]), ({"a": [{"c": 1}]}, {"a": [{"c": 1, "b": 2}]})],
+)
+def test_no_field_inside_of_a_field_is_lost(monkeypatch: pytest.MonkeyPatch, first: object, second: object) -> None:
+    rows = [of_object(meta=first), of_object(2, meta=second)]
+    assert parquet(rows, objects=True).read()["meta"].to_pylist() != [first, first]
+    monkeypatch.setattr(table, "_GROUP_ROWS", 1)
+    assert parquet([of_object(meta=first), of_object(2, meta=first)], objects=True).read().num_rows == 2
+    with pytest.raises(InputError, match="'meta' do not fit one type: there is no place for 'b', which the objects"):
+        parquet(rows, objects=True)
+
+
+@pytest.mark.parametrize("value", [{}, [{}], {"a": {}}])
+def test_what_parquet_cannot_hold_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match=r"^a.jsonl: Parquet cannot hold a field: Cannot write struct type") as caught:
+        parquet([of_object(meta=value)], objects=True)
+    assert caught.value.hint == "--format jsonl takes values of any types."
+
+
+def test_half_a_surrogate_pair_in_the_name_of_a_field_is_written_as_an_escape(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "_GROUP_ROWS", 1)
+    names = {"\ud83d": 7}
+    found = parquet([of_object(**names), of_object(2, **names)], objects=True).read()
+    assert found["\\ud83d"].to_pylist() == [7, 7]
+
+
 def test_half_a_surrogate_pair_is_written_as_an_escape() -> None:
     found = parquet([of_object(1, "Tom\ud83d ran", "B-PER O", id="\udc00", deep={"\ud800": ["\ud800"]})], objects=True)
     (row,) = found.read().to_pylist()
