@@ -13,8 +13,9 @@ import hashlib
 import os
 import stat
 import sys
+from collections.abc import Mapping
 
-from nertag.errors import NertagError, OutputError
+from nertag.errors import ConfigError, NertagError, OutputError
 
 _BUFFER = 1 << 18
 _FOR_ALL = 0o666
@@ -45,6 +46,40 @@ def temporary_name(path: str) -> str:
     """Return the name that a file has until it is whole: hidden, in the same folder, never too long."""
     folder, name = os.path.split(path)
     return os.path.join(folder, f".nertag-{hashlib.sha256(os.fsencode(name)).hexdigest()[:24]}.tmp")
+
+
+def check_apart(files: Mapping[str, str]) -> None:
+    """Check that options name files of their own: what is written for one would destroy that of another.
+
+    Args:
+        files: The options, and the file that each names.
+
+    Raises:
+        ConfigError: If two name one file, or one names none.
+    """
+    owners: dict[object, str] = {}
+    for option, path in files.items():
+        if not path:
+            raise ConfigError(f"{option} names no file")
+        other = option if _leads_elsewhere(path) else owners.setdefault(_identity(path), option)
+        if other != option:
+            raise ConfigError(f"{other} and {option} name the same file", path=path)
+
+
+def _leads_elsewhere(path: str) -> bool:
+    """Whether there is something that several may write to, such as `/dev/null`, or that nobody can."""
+    try:
+        return _is_special(path)
+    except (OSError, ValueError):
+        return True
+
+
+def _identity(path: str) -> object:
+    """Return what all names of a regular file, or of one that is yet to be made, have in common."""
+    if not os.path.exists(path):
+        return os.path.normcase(os.path.realpath(path))
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
 
 
 class NewFile:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from nertag import console, sources, writers
 from nertag.charset import UTF8, check_encoding
@@ -86,8 +86,18 @@ def tag(
         from nertag import objects
 
         objects.check_text_field(text_field)
-    reading = ReadSettings(input_format, document, text_field, check_encoding(encoding), errors, skip_bad_rows)
     to_stdout = output is None or output == sources.STDIN
+    listed = None if files_from == sources.STDIN else files_from
+    _check_apart(
+        {
+            "--output": None if to_stdout else output,
+            "--report": report,
+            "--mapping": mapping,
+            "--key": key,
+            "--files-from": listed,
+        }
+    )
+    reading = ReadSettings(input_format, document, text_field, check_encoding(encoding), errors, skip_bad_rows)
     settings = writers.OutputSettings(
         kind=output_format or (default_format() if to_stdout else "labels"),
         objects=sources.have_fields([], reading),
@@ -109,6 +119,19 @@ def tag(
 
     files = Files(paths, files_from, null, globs, None if to_stdout else output, force, report, quiet, key)
     return tag_files(job, reading, files, workers)
+
+
+def _check_apart(files: Mapping[str, str | None]) -> None:
+    """Check that no option names the file of another.
+
+    Raises:
+        ConfigError: If one does, or names none.
+    """
+    given = {option: path for option, path in files.items() if path is not None}
+    if given:
+        from nertag.outputs import check_apart
+
+        check_apart(given)
 
 
 def _tag_text(job: Job, text: str, reading: ReadSettings, output: str | None, workers: int | None) -> int:

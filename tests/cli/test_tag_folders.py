@@ -355,6 +355,41 @@ def test_what_cannot_be_is_said_before_the_work(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a", "--output", "x", "--report", "./x"], "./x: --output and --report name the same file"),
+        (["a", "--output", "x", "--mapping", "x"], "x: --output and --mapping name the same file"),
+        (["a", "--report", "link", "--mapping", "x"], "x: --report and --mapping name the same file"),
+        (["a", "--output", "key", "--key", "key"], "key: --output and --key name the same file"),
+        (["a", "--report", "key", "--key", "./key"], "./key: --report and --key name the same file"),
+        (["a", "--report", "hard", "--key", "key"], "key: --report and --key name the same file"),
+        (["--text", "Ron", "--output", "key", "--key", "key"], "key: --output and --key name the same file"),
+        (["--text", "Ron", "--output", "x", "--mapping", "x"], "x: --output and --mapping name the same file"),
+        (["--output", "key", "--files-from", "key"], "key: --output and --files-from name the same file"),
+        (["a", "--mapping", ""], "--mapping names no file"),
+        (["a", "--report", ""], "--report names no file"),
+        (["a", "--output", ""], "--output names no file"),
+    ],
+)
+def test_no_option_destroys_the_file_of_another(
+    run_tag: RunTag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    files = {"a": "Ron\n", "key": "0123456789abcdef"}
+    monkeypatch.chdir(fill(tmp_path, files))
+    (tmp_path / "link").symlink_to("x")
+    (tmp_path / "hard").hardlink_to("key")
+    code, out, err = run_tag(*arguments, "--format", "pseudonyms")
+    assert (code, out, err) == (1, "", f"nertag: error: {message}\n")
+    (tmp_path / "hard").unlink()
+    assert tree(tmp_path) == files
+
+
+def test_options_may_share_what_is_no_file(run_tag: RunTag, tmp_path: Path) -> None:
+    path = fill(tmp_path, {"a": "Ron\n"}) / "a"
+    assert run_tag(str(path), "--output", os.devnull, "--report", os.devnull) == (0, "", "")
+
+
+@pytest.mark.parametrize(
     ("arguments", "output"), [(["in"], "out/"), (["in"], "out.txt"), (["--text", "Ron"], "out.txt")]
 )
 def test_without_a_model_nothing_is_left(
