@@ -6,13 +6,13 @@ and in any order. A **sink** takes the pieces in the order of the input and says
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from nertag.config import OutputFormat
 from nertag.sources import LITERAL, STDIN
-from nertag.text import DOCSTART, Passage, TaggedPassage
+from nertag.text import DOCSTART, Mention, Passage, TaggedPassage
 
 Output = str | bytes
 Renderer = Callable[[TaggedPassage], Any]
@@ -70,6 +70,25 @@ def is_marker(passage: Passage) -> bool:
 def has_place(passage: Passage) -> bool:
     """Whether a passage comes from a file that has a name, and has no fields of its own to tell it by."""
     return passage.fields is None and passage.line > 0 and passage.source not in (STDIN, LITERAL)
+
+
+def lines_of(passage: Passage, mentions: Iterable[Mention]) -> Iterator[tuple[int, int]]:
+    """Find the lines of mentions, in time proportional to the length of the text, however many there are.
+
+    Args:
+        passage: Where they are: one line, or several that were joined. A text with fields is all in one place.
+        mentions: The mentions, in order.
+
+    Yields:
+        For each the number of the line where it begins, and where that line begins in the text.
+    """
+    line, begin, position = passage.line, 0, 0
+    for mention in mentions:
+        if passage.fields is None:
+            line += passage.text.count("\n", position, mention.start)
+            begin = passage.text.rfind("\n", position, mention.start) + 1 or begin
+            position = mention.start
+        yield line, begin
 
 
 def noun(label: str) -> str:

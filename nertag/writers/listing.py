@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from nertag.text import TaggedPassage
-from nertag.writers.base import Sink
+from nertag.writers.base import Sink, lines_of
 from nertag.writers.people import normalize
 
 _ESCAPES = str.maketrans(
@@ -29,16 +29,9 @@ def find(tagged: TaggedPassage) -> Found | None:
     mentions = tagged.mentions()
     if not mentions:
         return None
-    passage = tagged.passage
-    # A passage of running text may be several lines; the text of a JSON object is all in the object's line.
-    several = passage.fields is None
-    return Found(
-        passage.source,
-        tuple(
-            (each.label, each.text, passage.line + (passage.text.count("\n", 0, each.start) if several else 0))
-            for each in mentions
-        ),
-    )
+    lines = lines_of(tagged.passage, mentions)
+    found = zip(mentions, lines, strict=True)
+    return Found(tagged.passage.source, tuple((each.label, each.text, line) for each, (line, _) in found))
 
 
 @dataclass

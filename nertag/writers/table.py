@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nertag.errors import InputError, MissingExtraError
-from nertag.text import Mention, Passage, TaggedPassage
-from nertag.writers.base import Sink, is_marker
+from nertag.text import Mention, TaggedPassage
+from nertag.writers.base import Sink, is_marker, lines_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,16 +35,19 @@ class Row(NamedTuple):
 
 
 def mention_rows(tagged: TaggedPassage) -> list[tuple[Any, ...]]:
-    """Return a row for each mention of a passage, as `MENTION_COLUMNS` names them."""
-    return [_mention_row(tagged.passage, mention) for mention in tagged.mentions()]
+    """Return a row for each mention of a passage, as `MENTION_COLUMNS` names them.
+
+    Of lines that were joined, a mention stands in the line where it begins.
+    """
+    mentions = tagged.mentions()
+    places = zip(mentions, lines_of(tagged.passage, mentions), strict=True)
+    return [_mention_row(tagged.passage.source, line, begin, mention) for mention, (line, begin) in places]
 
 
-def _mention_row(passage: Passage, mention: Mention) -> tuple[Any, ...]:
-    """Return the row of a mention: of lines that were joined, where it stands in the line where it begins."""
-    before = 0 if passage.fields is not None else passage.text.count("\n", 0, mention.start)
-    begin = passage.text.rfind("\n", 0, mention.start) + 1 if before else 0
+def _mention_row(source: str, line: int, begin: int, mention: Mention) -> tuple[Any, ...]:
+    """Return the row of a mention, given its line and where that begins."""
     details = _details(mention) | {"start": mention.start - begin, "end": mention.end - begin}
-    return (passage.source, passage.line + before, *details.values())
+    return (source, line, *details.values())
 
 
 def object_row(tagged: TaggedPassage) -> Row | None:
