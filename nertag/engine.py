@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from nertag.config import ModelConfig
 from nertag.errors import ModelError
 from nertag.model_folder import GRAPH
+
+# Its wheels otherwise leave an id and a record of what they do in the home folder, to be sent to their maker.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime  # noqa: E402 - it looks at the variable when it is imported
 
 Floats = npt.NDArray[np.float32]
 

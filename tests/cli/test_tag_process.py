@@ -186,3 +186,14 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
             assert process.returncode == 0
     assert outputs[0] == outputs[1]
     assert outputs[0][0].count(b"\n") == 20_000
+
+
+def test_nothing_is_left_in_the_home_folder(tmp_path: Path) -> None:
+    """ONNX Runtime would leave an id and a record of what it does there when it is imported."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "ORT_"))}
+    places = dict.fromkeys(("HOME", "USERPROFILE", "LOCALAPPDATA", "TMPDIR"), str(tmp_path))
+    environment = {**variables, **places, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "nertag", "tag", "--text", "Ron waved"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert (done.stdout.count(b"\n"), done.stderr) == (1, b"")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
