@@ -8,11 +8,14 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from nertag import sections
 from nertag.errors import InputError, MissingExtraError
 from nertag.sections import DOCUMENT, Row, Section, SectionMaker, Sections
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _BATCH = 1 << 10  # Rows of a Parquet file that are in hand together.
 _LONGEST_CELL = (1 << 31) - 1
@@ -243,6 +246,7 @@ def parquet_sections(file: IO[bytes], maker: SectionMaker) -> Sections:
     try:
         table = pq.ParquetFile(file)
         collector = _Collector(maker, table.schema_arrow.names)
+        _check_text(table.schema_arrow, maker)
         for batch in table.iter_batches(_BATCH, use_threads=False):
             for cells in zip(*map(_cells, batch.columns), strict=True):
                 yield from collector.add(Row(line, list(cells)))
@@ -252,6 +256,25 @@ def parquet_sections(file: IO[bytes], maker: SectionMaker) -> Sections:
         message = f"cannot be read as Parquet: {(str(error) or type(error).__name__).splitlines()[0]}"
         raise InputError(message, path=maker.source) from None
     yield from collector.give()
+
+
+def _check_text(schema: pa.Schema, maker: SectionMaker) -> None:
+    """Check that what holds the text is not made of bytes: in base64, as other bytes come, it would be tagged as if.
+
+    Raises:
+        InputError: If it is.
+    """
+    import pyarrow as pa
+
+    wanted = maker.settings.text_field or "text"
+    kind: pa.DataType = pa.struct(list(schema))
+    for name in [wanted] if wanted in schema.names else wanted.split("."):
+        if not pa.types.is_struct(kind) or kind.get_field_index(name) < 0:
+            return
+        kind = kind.field(kind.get_field_index(name)).type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        hint = "Store it with the type string."
+        raise InputError(f"column {wanted!r} holds bytes, not text", hint=hint, path=maker.source)
 
 
 def _cells(column: Any) -> list[str]:  # noqa: ANN401 - an array of Arrow's

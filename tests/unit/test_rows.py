@@ -238,6 +238,11 @@ def test_parquet_that_does_not_do(tmp_path: Path) -> None:
         passages_of(list(sources.read([path], ReadSettings())))
     with pytest.raises(InputError, match=r"a\.parquet: there is no column 'body', but 'text'"):
         list(sources.read([path], ReadSettings(text_field="body")))
+    path = write(tmp_path / "a.parquet", {"text": [b"Tom"], "in": [{"bytes": b"Tom", "ok": "Ada"}]})
+    for field, name in ((None, "text"), ("in.bytes", "in.bytes")):
+        with pytest.raises(InputError, match=rf"a\.parquet: column '{name}' holds bytes, not text"):
+            list(sources.read([path], ReadSettings(text_field=field)))
+    assert passages_of(list(sources.read([path], ReadSettings(text_field="in.ok"))))[0].text == "Ada"
     for content in (b"", b"no Parquet at all", Path(path).read_bytes()[:-9]):
         (tmp_path / "b.parquet").write_bytes(content)
         with pytest.raises(InputError, match=r"b\.parquet: cannot be read as Parquet: "):
