@@ -91,13 +91,11 @@ class ResultFolder:
             ConfigError: If there are such files.
         """
         for item in items:
-            if (
-                not replace
-                and self.target(item) not in self._manifest.records.ours
-                and os.path.lexists(self.path(item))
-            ):
+            path = self.path(item)
+            ours = self.target(item) in self._manifest.records.ours and not os.path.islink(path)  # We make no links.
+            if not replace and not ours and os.path.lexists(path):
                 hint = "Choose another --output; --force writes over it."
-                raise ConfigError("this file was not written by nertag", hint=hint, path=self.path(item))
+                raise ConfigError("this file was not written by nertag", hint=hint, path=path)
         self._clean()
         self._manifest.claim(map(self.target, items))
 

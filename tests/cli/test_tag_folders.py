@@ -201,6 +201,18 @@ def test_what_decides_about_no_result_does_nothing_again(
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.labels")} == before
 
 
+def test_no_link_is_followed_out_of_an_output_folder(run_tag: RunTag, corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run_tag(str(corpus), "--output", str(out)).code == 0
+    (tmp_path / "precious").write_text("mine", encoding="utf-8")
+    (out / "a.txt.labels").unlink()
+    (out / "a.txt.labels").symlink_to(tmp_path / "precious")
+    code, _, err = run_tag(str(corpus), "--output", str(out))
+    assert code == 1
+    assert err.startswith(f"nertag: error: {out / 'a.txt.labels'}: this file was not written by nertag\n  hint: ")
+    assert (tmp_path / "precious").read_text(encoding="utf-8") == "mine"
+
+
 def test_files_of_others_are_written_over_by_force_alone(run_tag: RunTag, corpus: Path, tmp_path: Path) -> None:
     out = fill(tmp_path / "out", {"a.txt.labels": "handwork", "notes": "mine"})
     code, _, err = run_tag(str(corpus), "--output", str(out))
@@ -374,14 +386,13 @@ def test_what_cannot_be_is_said_before_the_work(
 def test_no_option_destroys_the_file_of_another(
     run_tag: RunTag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
-    files = {"a": "Ron\n", "key": "0123456789abcdef"}
-    monkeypatch.chdir(fill(tmp_path, files))
+    monkeypatch.chdir(fill(tmp_path, {"a": "Ron\n", "key": "0123456789abcdef"}))
     (tmp_path / "link").symlink_to("x")
     (tmp_path / "hard").hardlink_to("key")
     code, out, err = run_tag(*arguments, "--format", "pseudonyms")
     assert (code, out, err) == (1, "", f"nertag: error: {message}\n")
     (tmp_path / "hard").unlink()
-    assert tree(tmp_path) == files
+    assert tree(tmp_path) == {"a": "Ron\n", "key": "0123456789abcdef"}
 
 
 def test_options_may_share_what_is_no_file(run_tag: RunTag, tmp_path: Path) -> None:

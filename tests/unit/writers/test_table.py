@@ -155,7 +155,7 @@ def test_what_parquet_cannot_hold_is_refused(value: object) -> None:
 
 def test_half_a_surrogate_pair_in_the_name_of_a_field_is_written_as_an_escape(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table, "_GROUP_ROWS", 1)
-    names = {"\ud83d": 7}
+    names: dict[str, Any] = {"\ud83d": 7}
     found = parquet([of_object(**names), of_object(2, **names)], objects=True).read()
     assert found["\\ud83d"].to_pylist() == [7, 7]
 
