@@ -27,6 +27,7 @@ from nertag.errors import NertagError
 from nertag.labels import Scheme
 
 _DEFAULT_MODEL = "en-person"
+_MOST_WORKERS = 512  # Far more than help, and few enough that the system bears them.
 
 
 _OUR_TABLE = re.compile(rb"""\btool\b["'\s]*(?:\.["'\s]*nertag|\]|=)""")
@@ -329,6 +330,7 @@ def tag(
             "-j",
             metavar="N",
             min=1,
+            max=_MOST_WORKERS,
             show_default="one per core for large inputs, one for small ones",
             help="Tag in that many processes; the results are the same.",
         ),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
 
 _AHEAD = 3  # Sections for every worker that may be under way or wait to be written.
+_MOST_ON_WINDOWS = 61  # Processes that Windows lets one wait for.
 
 _Sections = Iterator["Section | Marker | None"]
 _Results = Iterator["SectionResult | Marker | None"]
@@ -155,6 +156,8 @@ def _start(job: Job, workers: int) -> ProcessPoolExecutor:
 
     # Elsewhere the libraries of the system do not bear being forked, or nothing can be.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    if sys.platform == "win32":
+        workers = min(workers, _MOST_ON_WINDOWS)
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_settle, initargs=(job,))
 
 

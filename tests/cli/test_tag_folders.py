@@ -337,6 +337,7 @@ def test_nothing_to_tag_is_an_error(run_tag: RunTag, corpus: Path, tmp_path: Pat
         (["--null"], "--null: only --files-from has a use for it."),
         (["--text", "Ron", "--files-from", "x"], "--files-from exclude each other"),
         (["--text", "Ron", "--report", "x"], "--report exclude each other"),
+        (["--text", "Ron", "--workers", "99999999999"], "Input should be less than or equal to 512"),
     ],
 )
 def test_wrong_usage(run_tag: RunTag, arguments: list[str], message: str) -> None:
