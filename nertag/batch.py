@@ -69,12 +69,27 @@ def _parts(pattern: str) -> list[str]:
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether the parts of a path match those of a pattern, in which `**` is any number of folders."""
-    if not pattern:
-        return not parts
-    if pattern[0] == "**":
-        return _matches(parts, pattern[1:]) or (bool(parts) and _matches(parts[1:], pattern))
-    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+    """Whether the parts of a path match those of a pattern, in which `**` is any number of folders.
+
+    Only the last `**` ever takes in one folder more: trying that for all of them could take for ever.
+
+    Returns:
+        Whether they do.
+    """
+    position = at = resume = 0
+    after_stars: int | None = None
+    while position < len(parts):
+        if at < len(pattern) and pattern[at] == "**":
+            at += 1
+            after_stars, resume = at, position
+        elif at < len(pattern) and fnmatchcase(parts[position], pattern[at]):
+            position, at = position + 1, at + 1
+        elif after_stars is not None:
+            resume += 1
+            position, at = resume, after_stars
+        else:
+            return False
+    return all(part == "**" for part in pattern[at:])
 
 
 # --- Which files ------------------------------------------------------------------------------------------------------
