@@ -175,7 +175,9 @@ class Tagger:
         while block := list(islice(stream, BLOCK)):
             self.forms.reserve()
             first = BLOCK * (len(parts) - 1)
-            layout = Layout.of_lines(np.array(ends, np.int64), alone=alone).part(first, first + len(block))
+            past = first + len(block)
+            begun = [*ends, past] if not ends or ends[-1] < past else ends  # The last line may go on in the next block.
+            layout = Layout.of_lines(np.array(begun, np.int64), alone=alone).part(first, past)
             parts.append(self._find(self.forms.rows(block), layout, scored=False)[0] > 0)
         return np.concatenate(parts), np.array(ends, np.int64)
 
@@ -220,7 +222,7 @@ class Tagger:
         logits = self._logits(rows, bounds)
         if self._agreement:
             words, shapes = self.forms.words(rows), self.forms.shapes(rows)
-            logits = self._agreement.correct(logits, words, shapes, layout.documents())
+            logits = self._agreement.correct(logits, words, shapes, layout.documents(len(rows)))
         ids = choose(logits, bounds[:, 0], self.config.tags, self._temperature, self._threshold)
         return ids, scores_of(logits, ids, self._temperature) if scored else _NOTHING[1]
 

@@ -41,10 +41,14 @@ class Layout:
         """Return the first token of every passage."""
         return np.concatenate([[0], self.ends[:-1]])
 
-    def documents(self) -> Numbers:
-        """Return a number for the document of every token, rising, int64, (tokens,)."""
-        counts = np.diff(self.ends, prepend=0)
-        return np.repeat(np.cumsum(self.starts), counts)
+    def documents(self, tokens: int) -> Numbers:
+        """Return a number for the document of every token, rising, int64, (tokens,).
+
+        Args:
+            tokens: How many there are; those past the last passage belong to one that has not ended yet.
+        """
+        starts = self.firsts()[self.starts]
+        return np.cumsum(np.bincount(starts[starts < tokens], minlength=tokens))
 
     def part(self, first: int, past: int) -> Layout:
         """Return the layout of the tokens from `first` to before `past`, as if they were all."""

@@ -11,11 +11,12 @@ import pytest
 import nertag
 from nertag import forms
 from nertag import tagger as tagger_module
+from nertag.agreement import FEATURES, Agreement
 from nertag.errors import ModelError
 from nertag.model_folder import read_vocabulary
 from nertag.tagger import COLLECTED, Tagger, load
 from nertag.text import Mention, Passage, TaggedPassage, split_words
-from nertag.windows import BATCH_TOKENS
+from nertag.windows import BATCH_TOKENS, Layout
 from tests.fake_engine import FakeTagger
 from tests.tiny import TRAINING, VALIDATION, sentence, tiny_config, tiny_network, trained_folder, write_folder
 
@@ -24,6 +25,16 @@ from tests.tiny import TRAINING, VALIDATION, sentence, tiny_config, tiny_network
 def tagger() -> Tagger:
     """A real model that knows a few names."""
     return load(trained_folder())
+
+
+@pytest.fixture(scope="module")
+def looking() -> Tagger:
+    """The same with a second look that turns much around."""
+    chance = np.random.default_rng(4)
+    entry = chance.normal(size=(FEATURES + 1, 4)).astype(np.float32)
+    changed = load(trained_folder())
+    changed._agreement = Agreement(entry, 3 * chance.normal(size=(5, 3)).astype(np.float32))
+    return changed
 
 
 def passage(text: str, *, new: bool = False, ends: bool = False) -> Passage:
@@ -240,6 +251,25 @@ def test_lines_get_the_labels_of_passages(
     assert inside.tolist() == [label for labels in expected for label in labels]
     assert ends.tolist() == list(itertools.accumulate(map(len, expected)))
     assert 0 < inside.sum() < len(inside)
+
+
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize(("block", "long"), [(1 << 15, 1 << 18), (16, 1 << 18), (16, 10)])
+def test_lines_get_the_labels_of_passages_after_a_second_look(
+    tagger: Tagger, looking: Tagger, alone: bool, block: int, long: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test_lines_get_the_labels_of_passages(looking, alone, block, long, monkeypatch)
+    first, second = (one.label_lines(LINES * 5, alone=alone)[0].tolist() for one in (tagger, looking))
+    assert alone or block < 100 or first != second
+
+
+def test_the_documents_of_tokens_are_numbered() -> None:
+    ends, starts = np.array([2, 2, 5, 6]), np.array([True, True, False, True])
+    layout = Layout(ends, np.zeros(4, np.bool_), starts)
+    assert layout.documents(6).tolist() == [1, 1, 2, 2, 2, 3]
+    assert layout.documents(9).tolist() == [1, 1, 2, 2, 2, 3, 3, 3, 3]
+    assert layout.part(1, 4).documents(3).tolist() in ([1, 2, 2], [0, 1, 1])
+    assert Layout(np.zeros(0, np.int64), starts[:0], starts[:0]).documents(2).tolist() == [0, 0]
 
 
 def test_no_lines_have_no_labels(tagger: Tagger) -> None:
