@@ -279,15 +279,21 @@ def check_results(items: Sequence[Item], folder: str, extension: str) -> None:
             above = os.path.dirname(above)
 
 
-def check_output(items: Iterable[Item], outputs: frozenset[Identity], name: str) -> None:
+def check_output(items: Iterable[Item], output: frozenset[Identity], name: str, hint: str | None = None) -> None:
     """Check that what is written is none of the inputs.
+
+    Args:
+        items: The inputs.
+        output: The file that is written; empty if there is none yet.
+        name: What to call it.
+        hint: What can be done about it.
 
     Raises:
         ConfigError: If it is one.
     """
     for item in items:
-        if item.identity in outputs:
-            raise ConfigError(f"this input is the output as well: {name}", path=item.path)
+        if item.identity in output:
+            raise ConfigError(f"this input is the output as well: {name}", hint=hint, path=item.path)
 
 
 # --- Sections ---------------------------------------------------------------------------------------------------------

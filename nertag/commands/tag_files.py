@@ -34,6 +34,8 @@ _LARGE = 1 << 22
 DONE, NOTHING_DONE, SOME_FAILED, INTERRUPTED = 0, 1, 3, 130
 """Exit codes, as the command line documents them."""
 
+_HINT_TO_FORCE = "Choose another file; --force leaves it out of the inputs and writes over it."
+
 
 @dataclass(frozen=True)
 class Files:
@@ -143,17 +145,22 @@ def _collect(job: Job, files: Files) -> list[Item]:
     if files.files_from == sources.STDIN and sources.STDIN in [*files.paths, *listed]:
         raise ConfigError("standard input cannot hold both the list of files and a text")
     paths = files.paths or ([sources.STDIN] if files.files_from is None else [])
-    outputs = batch.identities([files.file, files.report, job.settings.mapping])
+    replaced = [path for path in (files.file, files.report) if path is not None]
+    outputs = {path: batch.identities([path]) for path in [*replaced, job.settings.mapping] if path is not None}
     if files.output is None:
-        outputs |= _standard_output()
-    own = outputs | batch.identities([files.folder, files.key, files.files_from])
+        outputs["standard output"] = _standard_output()
+    own = batch.identities([files.folder, files.key, files.files_from]).union(*outputs.values())
+    if not files.force:  # What is there and would be replaced may be a text like those around it.
+        own -= batch.identities(replaced)
     folder = files.folder
     own -= batch.identities(paths)  # A folder may get its results itself.
     items = batch.collect(paths, listed, batch.Sieve(files.globs, own, folder, _results_in))
     if not items:
         which = ", ".join(files.paths) or files.files_from or ""
         raise InputError(f"there is nothing to tag: no file {'matches' if files.globs else 'is there'}", path=which)
-    batch.check_output(items, outputs, files.file or files.report or "standard output")
+    named = batch.identities([*paths, *listed])
+    for name, output in outputs.items():
+        batch.check_output(items, output, name, None if output & named else _HINT_TO_FORCE)
     if folder is not None:
         batch.check_results(items, folder, _extension(job))
     return items

@@ -128,11 +128,48 @@ def test_a_folder_may_hold_its_own_results(run_tag: RunTag, corpus: Path) -> Non
 
 
 def test_results_below_the_input_are_left_alone(run_tag: RunTag, corpus: Path) -> None:
-    for _ in range(2):
-        assert run_tag(str(corpus), "--output", str(corpus / "out")).code == 0
-        assert run_tag(str(corpus), "--output", str(corpus / "all.txt")).code == 0
+    for options in ([], ["--force"]):
+        assert run_tag(str(corpus), "--output", str(corpus / "out"), *options).code == 0
+        assert run_tag(str(corpus), "--output", str(corpus / "all.txt"), *options).code == 0
     assert tree(corpus / "out") == {**LABELS, "all.txt.labels": tree(corpus / "out")["all.txt.labels"]}
     assert (corpus / "all.txt").read_text(encoding="utf-8") == "".join(LABELS.values())
+
+
+@pytest.mark.parametrize("option", ["--output", "--report"])
+def test_a_file_in_the_folder_is_written_over_by_force_alone(
+    run_tag: RunTag, corpus: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    monkeypatch.chdir(corpus.parent)
+    before = tree(corpus)
+    for options in ([], ["--output", "new/"], ["--output", "-"]):
+        if option not in options:
+            assert run_tag("in", *options, option, "in/a.txt") == (
+                1,
+                "",
+                "nertag: error: in/a.txt: this input is the output as well: in/a.txt\n"
+                "  hint: Choose another file; --force leaves it out of the inputs and writes over it.\n",
+            )
+    assert (tree(corpus), Path("new").exists()) == (before, False)
+    assert run_tag("in", "--glob", "c.txt", option, "in/a.txt").code == 0  # It is no input then.
+    fill(corpus, {"a.txt": before["a.txt"]})
+    outcome = run_tag("in", option, "in/a.txt", "--force")
+    written = tree(corpus).pop("a.txt")
+    results = LABELS["b/c.txt.labels"]
+    assert (outcome.code, outcome.out, outcome.err) == (0, "" if option == "--output" else results, "")
+    assert written == results if option == "--output" else len(json.loads(written)["inputs"]) == 1
+
+
+def test_what_is_named_as_an_input_is_not_written_over_even_by_force(
+    run_tag: RunTag, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(corpus.parent)
+    before = tree(corpus)
+    message = "nertag: error: in/a.txt: this input is the output as well: in/a.txt\n"
+    for options in ([], ["--force"]):
+        assert run_tag("in", "in/a.txt", "--output", "new.txt", "--report", "in/a.txt", *options) == (1, "", message)
+        listed = run_tag("in", "--files-from", "-", "--output", "in/a.txt", *options, stdin=b"in/a.txt\n")
+        assert listed == (1, "", message)
+    assert tree(corpus) == before
 
 
 # --- What is done again -----------------------------------------------------------------------------------------------
