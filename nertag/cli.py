@@ -199,6 +199,17 @@ def _main(
     """Find person names in text."""
 
 
+def _check_threshold(value: float | None) -> float | None:
+    """Return the threshold if it is one.
+
+    Raises:
+        BadParameter: If it is none.
+    """
+    if value is not None and not 0 < value < 1:
+        raise typer.BadParameter(f"it must be more than 0 and less than 1, not {value}.")
+    return value
+
+
 _TAG_EXAMPLES = """\b
 Examples:
   nertag tag --text 'Harry Potter and Hermione Granger invented a new spell'
@@ -287,11 +298,10 @@ def tag(
         typer.Option(
             "--threshold",
             metavar="P",
-            min=0,
-            max=1,
+            callback=_check_threshold,
             show_default="the likeliest tags",
-            help="Take for a part of a name what is one with at least this probability: 0.05 misses fewer names and "
-            "finds more that are none.",
+            help="Take for a part of a name what is one with at least this probability, more than 0 and less than 1: "
+            "0.05 misses fewer names and finds more that are none.",
         ),
     ] = None,
     replacement: Annotated[

@@ -190,11 +190,12 @@ def test_parquet_is_not_shown_on_a_terminal(run_tag: RunTag, monkeypatch: pytest
     )
 
 
-@pytest.mark.parametrize("value", ["-0.1", "1.5", "nan", "half"])
-def test_a_threshold_is_a_probability(run_tag: RunTag, value: str) -> None:
+@pytest.mark.parametrize("value", ["-0.1", "0", "1", "1.5", "nan", "half"])
+def test_a_threshold_is_between_0_and_1(run_tag: RunTag, value: str) -> None:
     code, out, err = run_tag("--threshold", value, "--text", "Tom")
+    wanted = "" if value == "half" else f": it must be more than 0 and less than 1, not {float(value)}."
     assert (code, out) == (2, "")
-    assert "Invalid value for '--threshold'" in err
+    assert f"Invalid value for '--threshold'{wanted}" in err
 
 
 def test_the_threshold_reaches_the_tagger(
