@@ -210,6 +210,17 @@ def _check_threshold(value: float | None) -> float | None:
     return value
 
 
+def _check_replacement(value: str | None) -> str | None:
+    """Return the replacement if it can be written: bytes that are not UTF-8 reach us as halves of surrogate pairs.
+
+    Raises:
+        BadParameter: If it cannot.
+    """
+    if value is not None and any("\ud800" <= char <= "\udfff" for char in value):
+        raise typer.BadParameter(f"it is not UTF-8: {ascii(value)}.")
+    return value
+
+
 _TAG_EXAMPLES = """\b
 Examples:
   nertag tag --text 'Harry Potter and Hermione Granger invented a new spell'
@@ -309,6 +320,7 @@ def tag(
         typer.Option(
             "--replacement",
             metavar="TEXT",
+            callback=_check_replacement,
             show_default="[PERSON]",
             help="redact: what to write in place of a name.",
         ),

@@ -59,8 +59,8 @@ def tag(
         encoding: The inputs' encoding, or `auto`.
         errors: Whether what cannot be decoded is a fault or replaced.
         skip_bad_rows: Whether to leave out lines and rows that cannot be read.
-        threshold: The least probability, between 0 and 1, at which a token is put into a mention; None for the likeliest
-            tags.
+        threshold: The least probability at which a token is put into a mention, more than 0 and less than 1; None for
+            the likeliest tags.
         replacement: What `redact` writes for every name; None for `[PERSON]`.
         mapping: The file in which `pseudonyms` keeps whom they stand for; None for none.
         key: The file with the secret that `pseudonyms` are made with; None for numbers.

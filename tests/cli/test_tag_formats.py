@@ -190,6 +190,16 @@ def test_parquet_is_not_shown_on_a_terminal(run_tag: RunTag, monkeypatch: pytest
     )
 
 
+def test_a_replacement_that_is_not_utf8_is_refused(run_tag: RunTag, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, err = run_tag("--format", "redact", "--replacement", "x\udcff", "--text", "we met Tom")
+    assert (code, out) == (2, "")
+    assert err.endswith("Invalid value for '--replacement': it is not UTF-8: 'x\\udcff'.\n")
+    assert run_tag("--format", "redact", "--replacement", "\U0001f9d9", "--text", "Tom").out == "\U0001f9d9\n"
+    monkeypatch.setenv("NERTAG_REPLACEMENT", "\udcff")
+    message = "nertag: error: NERTAG_REPLACEMENT: it is not UTF-8: '\\udcff'\n"
+    assert run_tag("--format", "redact", "--text", "we met Tom") == (1, "", message)
+
+
 @pytest.mark.parametrize("value", ["-0.1", "0", "1", "1.5", "nan", "half"])
 def test_a_threshold_is_between_0_and_1(run_tag: RunTag, value: str) -> None:
     code, out, err = run_tag("--threshold", value, "--text", "Tom")
