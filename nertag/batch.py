@@ -149,6 +149,9 @@ def _item(path: str, place: str) -> Item:
     try:
         status = os.stat(path)
     except FileNotFoundError:
+        if not path:
+            hint = "Is a variable of the shell empty?"
+            return Item(path, place, fault=InputError("'': an empty path names no file", hint=hint))
         hint = f"To tag these words themselves: nertag tag --text {shlex.quote(path)}"
         return Item(path, place, fault=InputError("there is no such file", hint=hint, path=path))
     except (OSError, ValueError) as error:

@@ -144,6 +144,12 @@ def test_a_text_that_is_no_file_is_pointed_to_the_option(run_tag: RunTag) -> Non
     )
 
 
+def test_an_empty_path_is_named(run_tag: RunTag) -> None:
+    code, out, err = run_tag("")
+    assert (code, out) == (1, "")
+    assert err == "nertag: error: '': an empty path names no file\n  hint: Is a variable of the shell empty?\n"
+
+
 def test_an_input_that_is_not_there_costs_nothing_of_the_others(run_tag: RunTag, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("Harry", encoding="utf-8")
     code, out, err = run_tag(str(tmp_path / "b"), str(tmp_path / "a"))
