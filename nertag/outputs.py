@@ -91,20 +91,23 @@ class NewFile:
     Args:
         path: Its name.
         mode: Who may read and write it, as far as the process grants that.
+        follow: Whether a link stays one; otherwise the link itself is replaced, wherever it leads.
 
     Raises:
         OutputError: If it cannot be made.
         NertagError: If another process is writing a file of this name.
     """
 
-    def __init__(self, path: str, mode: int = _FOR_ALL) -> None:
+    def __init__(self, path: str, mode: int = _FOR_ALL, *, follow: bool = True) -> None:
         self.path = path
         self._mode = mode
-        self._target = os.path.realpath(path)
+        is_link = not follow and os.path.islink(path)
+        folder, name = os.path.split(path)
+        self._target = os.path.join(os.path.realpath(folder), name) if is_link else os.path.realpath(path)
         self.size = 0
         """Bytes written so far."""
         try:
-            self._work = None if _is_special(self._target) else temporary_name(self._target)
+            self._work = None if not is_link and _is_special(self._target) else temporary_name(self._target)
             self._stream = open(self._claim(self._work), "wb", buffering=_BUFFER) if self._work else open(path, "wb")
         except OSError as error:
             raise OutputError(error, path) from None
@@ -133,7 +136,7 @@ class NewFile:
         """Let those read and write the file who are to: whoever left it may have let others, or it replaces one."""
         mode = self._mode
         with contextlib.suppress(FileNotFoundError):
-            mode &= stat.S_IMODE(os.stat(self._target).st_mode)
+            mode &= stat.S_IMODE(os.stat(self._target, follow_symlinks=False).st_mode)
         if mode != _FOR_ALL and hasattr(os, "fchmod"):
             os.fchmod(descriptor, mode)
 

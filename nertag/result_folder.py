@@ -127,7 +127,7 @@ class ResultFolder:
             os.makedirs(os.path.dirname(path), exist_ok=True)
         except OSError as error:
             raise OutputError(error, path) from None
-        self._file = NewFile(path)
+        self._file = NewFile(path, follow=False)
         self._file.write(self._sink.begin())
 
     def write(self, pieces: Iterable[Any]) -> None:

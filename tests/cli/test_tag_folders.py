@@ -247,6 +247,9 @@ def test_no_link_is_followed_out_of_an_output_folder(run_tag: RunTag, corpus: Pa
     code, _, err = run_tag(str(corpus), "--output", str(out))
     assert code == 1
     assert err.startswith(f"nertag: error: {out / 'a.txt.labels'}: this file was not written by nertag\n  hint: ")
+    assert (out / "a.txt.labels").is_symlink()
+    assert run_tag(str(corpus), "--output", str(out), "--force").code == 0
+    assert (tree(out), (out / "a.txt.labels").is_symlink()) == (LABELS, False)
     assert (tmp_path / "precious").read_text(encoding="utf-8") == "mine"
 
 

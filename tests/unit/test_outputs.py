@@ -76,6 +76,23 @@ def test_what_a_link_leads_to_is_replaced(tmp_path: Path) -> None:
 
 
 @posix
+@pytest.mark.parametrize("leads_to", ["precious", "folder", "nowhere", "link", "/dev/null"])
+def test_a_link_that_is_not_followed_is_replaced_itself(tmp_path: Path, leads_to: str) -> None:
+    (tmp_path / "precious").write_text("mine", encoding="utf-8")
+    (tmp_path / "precious").chmod(0o600)
+    (tmp_path / "folder").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(leads_to)
+    file = NewFile(str(link), follow=False)
+    file.write("x")
+    assert link.is_symlink()
+    file.finish()
+    assert (link.is_symlink(), link.read_text(encoding="utf-8")) == (False, "x")
+    assert (tmp_path / "precious").read_text(encoding="utf-8") == "mine"
+    assert names(tmp_path) == ["folder", "link", "precious"]
+
+
+@posix
 @pytest.mark.parametrize(("mode", "expected"), [(0o600, 0o600), (0o666, 0o644)])
 def test_a_file_is_as_private_as_it_is_to_be(mode: int, expected: int, tmp_path: Path) -> None:
     before = os.umask(0o022)
