@@ -98,7 +98,12 @@ def tag_files(job: Job, reading: ReadSettings, files: Files, workers: int | None
     Raises:
         NertagError: If nothing can be begun with.
     """
-    session = _Session(job, reading, files, _collect(job, files), workers)
+    listed, fault = _listed(files)
+    items = _collect(job, files, listed)
+    if not items and not fault:
+        which = ", ".join(files.paths) or files.files_from or ""
+        fault = InputError(f"there is nothing to tag: no file {'matches' if files.globs else 'is there'}", path=which)
+    session = _Session(job, reading, files, items, workers, fault)
     if files.report is None:
         return session.run()
     report = _new_file(files.report)  # What cannot be written is to be known before the work.
@@ -131,17 +136,30 @@ def _new_file(path: str) -> NewFile:
 # --- What is to be done -----------------------------------------------------------------------------------------------
 
 
-def _collect(job: Job, files: Files) -> list[Item]:
+def _listed(files: Files) -> tuple[list[str], NertagError | None]:
+    """Return the paths that stand in the list of files, and why it cannot be read if it cannot: a report says that."""
+    if files.files_from is None:
+        return [], None
+    try:
+        return batch.read_list(files.files_from, null=files.null), None
+    except InputError as fault:
+        return [], fault
+
+
+def _collect(job: Job, files: Files, listed: Sequence[str]) -> list[Item]:
     """Find the inputs, and check that no output is one of them.
 
+    Args:
+        job: As for `tag_files`.
+        files: Likewise.
+        listed: The paths in the list of files.
+
     Returns:
-        The inputs; at least one.
+        The inputs.
 
     Raises:
-        InputError: If there is none, or the list of files cannot be read.
         ConfigError: If an input is an output as well, or results would fall together.
     """
-    listed = [] if files.files_from is None else batch.read_list(files.files_from, null=files.null)
     if files.files_from == sources.STDIN and sources.STDIN in [*files.paths, *listed]:
         raise ConfigError("standard input cannot hold both the list of files and a text")
     paths = files.paths or ([sources.STDIN] if files.files_from is None else [])
@@ -155,9 +173,6 @@ def _collect(job: Job, files: Files) -> list[Item]:
     folder = files.folder
     own -= batch.identities(paths)  # A folder may get its results itself.
     items = batch.collect(paths, listed, batch.Sieve(files.globs, own, folder, _results_in))
-    if not items:
-        which = ", ".join(files.paths) or files.files_from or ""
-        raise InputError(f"there is nothing to tag: no file {'matches' if files.globs else 'is there'}", path=which)
     named = batch.identities([*paths, *listed])
     for name, output in outputs.items():
         batch.check_output(items, output, name, None if output & named else _HINT_TO_FORCE)
@@ -200,10 +215,17 @@ class _Session:
         files: Likewise.
         items: The inputs.
         workers: As for `tag_files`.
+        fault: Why nothing can be begun with; None if that is still to be seen.
     """
 
     def __init__(
-        self, job: Job, reading: ReadSettings, files: Files, items: Sequence[Item], workers: int | None
+        self,
+        job: Job,
+        reading: ReadSettings,
+        files: Files,
+        items: Sequence[Item],
+        workers: int | None,
+        fault: NertagError | None = None,
     ) -> None:
         objects = sources.have_fields([item.path for item in items], reading) if files.folder is None else None
         self._job = replace(job, settings=replace(job.settings, objects=objects))
@@ -213,7 +235,7 @@ class _Session:
         self._workers = workers
         self._unchanged: list[Outcome] = []
         self._run: Run | None = None
-        self._fault: NertagError | None = None
+        self._fault = fault
         self._folder: ResultFolder | None = None
         unseen = files.output is None and console.results_are_seen()
         self._progress = TaggingProgress(quiet=files.quiet or unseen)
@@ -229,6 +251,8 @@ class _Session:
             NertagError: If nothing can be begun with.
             KeyboardInterrupt: If somebody interrupts it.
         """
+        if self._fault:
+            raise self._fault
         try:
             destination, items = self._prepare()
             self._progress.expect(len(items), sum(item.size for item in items))

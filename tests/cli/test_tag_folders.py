@@ -372,6 +372,36 @@ def test_nothing_to_tag_is_an_error(run_tag: RunTag, corpus: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
+    ("arguments", "message", "status"),
+    [
+        (
+            ["in", "--files-from", "gone"],
+            "the list of files cannot be read: No such file or directory",
+            ["not tried"] * 2,
+        ),
+        (["--files-from", "gone"], "the list of files cannot be read: No such file or directory", []),
+        (["in", "--glob", "*.md"], "there is nothing to tag: no file matches", []),
+    ],
+)
+def test_why_nothing_was_begun_stands_in_the_report(
+    run_tag: RunTag,
+    corpus: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    message: str,
+    status: list[str],
+) -> None:
+    monkeypatch.chdir(corpus.parent)
+    code, out, err = run_tag(*arguments, "--output", "out/", "--report", "report.json")
+    assert (code, out) == (1, "")
+    assert err == f"nertag: error: {arguments[-1] if '--files-from' in arguments else 'in'}: {message}\n"
+    content = json.loads(Path("report.json").read_text(encoding="utf-8"))
+    assert (content["exit_code"], content["error"]) == (1, message)
+    assert [entry["status"] for entry in content["inputs"]] == status
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--null"], "--null: only --files-from has a use for it."),
