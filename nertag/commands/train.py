@@ -33,6 +33,7 @@ from nertag.model_folder import (
     config_json,
     find,
     new_folder,
+    read_agreement,
     read_config,
     read_vocabulary,
     shipped_names,
@@ -253,7 +254,7 @@ class _Run:
             path.unlink(missing_ok=True)
         with _memory_errors():
             if self.recipe.model.agreement and not trainer.agreement:
-                self._cross_fit(trainer)
+                self._take_second_look(trainer)
             self._train(trainer, data, force=force)
         trainer.take_best()
         try:
@@ -354,8 +355,14 @@ class _Run:
         self.say(f"training {weights:,} weights on {device}")
         return Trainer(network, table, encoded[0], encoded[1], recipe.training, device, self.regions)
 
-    def _cross_fit(self, trainer: Trainer) -> None:
-        """Make the second look, showing the epochs of its folds as they end."""
+    def _take_second_look(self, trainer: Trainer) -> None:
+        """Make the second look, showing the epochs of its folds as they end, or keep that of the model to start from.
+
+        No fold of that model's training text is unknown to it, so there is nothing to fit another one on.
+        """
+        if self.recipe.from_model:
+            trainer.agreement = read_agreement(find(self.recipe.from_model), self.recipe.model)
+            return
         from nertag.cross_fit import cross_fit
         from nertag.training import EpochReport
 

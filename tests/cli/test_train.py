@@ -401,6 +401,33 @@ def test_a_full_disk_is_said_and_leaves_the_checkpoint(
 # --- Fine-tuning ------------------------------------------------------------------------------------------------------
 
 
+def test_a_second_look_is_trained_resumed_and_kept(run: Run, tmp_path: Path) -> None:
+    look = [*TINY, "--agreement", "4", "--agreement-folds", "2"]
+    trained = run("train", *SOURCES, *look, "--epochs", "3", "--output", "old")
+    assert trained.code == 0
+    folds = re.findall(r"fold (\d) of 2, epoch (\d): F1 ", trained.err)
+    assert folds == [("1", "1"), ("1", "2"), ("2", "1"), ("2", "2")]
+    tagged = run("tag", "--model", "old", "--format", "tags", "--text", "Tom Weaver left . Tom came back .")
+    assert tagged.code == 0
+
+    went_on = run("train", *SOURCES, "--from", "old", "--epochs", "1", "--device", "cpu", "--output", "new")
+    assert went_on.code == 0 and "fold" not in went_on.err
+    with safe_open(tmp_path / "old/weights.safetensors", "pt") as old:
+        with safe_open(tmp_path / "new/weights.safetensors", "pt") as new:
+            for name in ("agreement.entry", "agreement.exit"):
+                assert torch.equal(old.get_tensor(name), new.get_tensor(name))
+
+
+def test_soft_labels_are_read_and_said(run: Run, tmp_path: Path) -> None:
+    row = {"doc": 1, "tokens": ["Mira", "left"], "probabilities": [[0.1, 0.9, 0], [1, 0, 0]]}
+    (tmp_path / "soft.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    soft = ["--soft-labels", "soft.jsonl", "--epochs", "1", "--output", "m"]
+    trained = run("train", *SOURCES, *TINY, *soft)
+    assert trained.code == 0 and "nertag: soft labels: 1 sentences, 2 tokens\n" in trained.err
+    refused = run("train", *SOURCES, *TINY, *soft, "--output-layer", "binary", "--force")
+    assert refused.code != 0 and "soft labels need output 'iob2'" in refused.err
+
+
 def test_a_model_is_trained_further(run: Run, tmp_path: Path) -> None:
     assert run("train", *SOURCES, *TINY, "--output", "old").code == 0
     still = [option for option in TINY if option in ("--device", "cpu")]
