@@ -14,6 +14,7 @@ stage that reads the first one's predictions), Akbik et al. 2019 (pooled embeddi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,9 @@ Rows = npt.NDArray[np.integer[Any]]
 
 LEAST = 0.01
 """The probability of being in a mention that some place of a word must have for the second look to take place."""
+
+_LEAST_LEAD = math.log(LEAST / (1 - LEAST)) - math.log(2) - 0.001
+# How far the logit of O may at most lead those of B- and I- where that probability is reached; a little less.
 
 _OF_OTHERS = 10
 _OF_NEIGHBOUR = 5
@@ -91,50 +95,75 @@ def features_of(logits: Floats, words: Rows, shapes: Rows, documents: Rows) -> t
     Returns:
         The tokens' indices, int64, (chosen,), and their features, float32, (chosen, FEATURES).
     """
-    probabilities = _softmax(logits)
-    inside = 1 - probabilities[:, 0]
+    # Most words look like a name nowhere, and cheap tests leave them out first.
+    likely = np.flatnonzero(np.maximum(logits[:, 1], logits[:, 2]) - logits[:, 0] >= _LEAST_LEAD)
+    likely = likely[1 - _softmax(logits[likely])[:, 0] >= LEAST]
+    marked = np.zeros(int(words.max(initial=0)) + 1, np.bool_)
+    marked[words[likely]] = True
+    listed = np.flatnonzero(marked[words])
     # One number for each word of each document.
-    place = documents.astype(np.int64) * (int(words.max(initial=0)) + 1) + words
-    hot = _distinct(place[inside >= LEAST])
+    place = documents.astype(np.int64) * len(marked) + words
+    hot = _distinct(place[likely])
     if not len(hot):
         return _NOTHING
-    group = np.searchsorted(hot, place)
+    group = np.searchsorted(hot, place[listed])
     group[group == len(hot)] = 0
-    found = hot[group] == place
-    chosen = np.flatnonzero(found & (np.bincount(group[found], minlength=len(hot))[group] > 1))
+    found = hot[group] == place[listed]
+    several = found & (np.bincount(group[found], minlength=len(hot))[group] > 1)
+    chosen, taken = listed[several], group[several]
     if not len(chosen):
         return _NOTHING
-    taken = group[chosen]
-    of_others = _of_others(probabilities, shapes, chosen, np.searchsorted(_distinct(taken), taken))
-    own = probabilities[chosen]
+    own, before, after = (_probabilities(logits, chosen + step) for step in (0, -1, 1))
+    of_others = _of_others(own, after[:, 2], shapes[chosen], np.searchsorted(_distinct(taken), taken))
     shape = np.eye(len(SHAPES), dtype=np.float32)[shapes[chosen]]
-    # What a neighbour is to a token; a token beyond the document's edges is all zeros.
-    beside = np.zeros((len(logits) + 2, _OF_NEIGHBOUR), np.float32)
-    beside[1:-1, :3] = probabilities
-    beside[chosen + 1, 3] = of_others[:, 1]
-    beside[chosen + 1, 4] = of_others[:, 4]
-    edges = np.concatenate([[-1], documents, [-1]])
-    before = beside[chosen] * (edges[chosen] == edges[chosen + 1])[:, None]
-    after = beside[chosen + 2] * (edges[chosen + 2] == edges[chosen + 1])[:, None]
-    features = np.concatenate([of_others, own, np.log(own + 1e-5) / 3, shape, before, after], axis=1)
+    neighbours = [_neighbour(found, of_others, chosen, documents, step) for found, step in ((before, -1), (after, 1))]
+    features = np.concatenate([of_others, own, np.log(own + 1e-5) / 3, shape, *neighbours], axis=1)
     return chosen, features.astype(np.float32)
 
 
-def _of_others(probabilities: Floats, shapes: Rows, chosen: Rows, group: Rows) -> Floats:
+def _probabilities(logits: Floats, places: Rows) -> Floats:
+    """Return the probabilities at some places, float32, (places, 3); 0 before the first token and past the last."""
+    there = (places >= 0) & (places < len(logits))
+    return np.asarray(_softmax(logits[places * there]) * there[:, None], np.float32)
+
+
+def _neighbour(probabilities: Floats, of_others: Floats, chosen: Rows, documents: Rows, step: int) -> Floats:
+    """Describe what stands before or after each chosen token, float32, (chosen, 5): all 0 in another document.
+
+    Args:
+        probabilities: Of that place, (chosen, 3).
+        of_others: What other places say of the chosen tokens, (chosen, 10).
+        chosen: Indices of the chosen tokens, rising.
+        documents: Of all tokens.
+        step: -1 for the place before, 1 for the one after.
+
+    Returns:
+        Its probabilities, and what its own other places say if it is chosen, too.
+    """
+    result = np.zeros((len(chosen), _OF_NEIGHBOUR), np.float32)
+    result[:, :3] = probabilities
+    index = np.searchsorted(chosen, chosen + step).clip(max=len(chosen) - 1)
+    is_chosen = chosen[index] == chosen + step
+    result[is_chosen, 3] = of_others[index[is_chosen], 1]
+    result[is_chosen, 4] = of_others[index[is_chosen], 4]
+    place = (chosen + step).clip(0, len(documents) - 1)
+    result[documents[place] != documents[chosen]] = 0
+    return result
+
+
+def _of_others(p: Floats, following: Floats, shapes: Rows, group: Rows) -> Floats:
     """Describe the other places of each chosen token's word.
 
     Args:
-        probabilities: Of O, B- and I-, (tokens, 3).
-        shapes: Shape ids, (tokens,).
-        chosen: Indices of tokens, rising.
+        p: Probabilities of O, B- and I- at the chosen tokens, (chosen, 3).
+        following: Probability of I- at the token after each, (chosen,).
+        shapes: Shape ids of the chosen tokens, (chosen,).
         group: A number for each chosen token's word in its document, from 0 without gaps, (chosen,).
 
     Returns:
         The first features of `features_of`, float32, (chosen, 10).
     """
-    p = probabilities[chosen]
     inside = 1 - p[:, 0]
-    following = np.append(probabilities[1:, 2], np.float32(0))[chosen]
     several = np.maximum(p[:, 2], p[:, 1] * following)
     others = np.bincount(group)[group] - 1
     order = np.argsort(group, kind="stable")
@@ -155,7 +184,7 @@ def _of_others(probabilities: Floats, shapes: Rows, chosen: Rows, group: Rows) -
         return result
 
     odds = np.log(inside + 1e-4) - np.log(p[:, 0] + 1e-4)
-    lower = (shapes[chosen] == SHAPES.index("lower")).astype(np.float32)
+    lower = (shapes == SHAPES.index("lower")).astype(np.float32)
     columns = [
         np.log1p(others),
         highest(inside),
