@@ -80,6 +80,8 @@ class ModelConfig:
         vocabulary_size: How many of the most frequent training words `learned` and `one-hot` know; the rest are one
             unknown word.
         tune_embedding: Whether training changes a `pretrained` embedding; one that is not is stored as 8-bit integers.
+        word_parts: Whether a word that is unknown gets the mean vector of the known words that it is made of, as
+            `#AnnaKurz` or `Ortiz-Webb` are; of other words the character vector alone tells.
         characters: Whether a convolution over each distinct word's characters is part of the input.
         character_size: Dimensions of a character's embedding.
         character_filters: Filters of the convolution, and so the dimensions of a word's character vector.
@@ -102,6 +104,7 @@ class ModelConfig:
     embedding_size: int = 100
     vocabulary_size: int = 10_000
     tune_embedding: bool = False
+    word_parts: bool = False
     characters: bool = True
     character_size: int = 24
     character_filters: int = 64

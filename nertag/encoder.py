@@ -57,7 +57,7 @@ class FormEncoder:
             forms: At least one form as it stands in the text.
         """
         folded = list(map(fold, forms))
-        words = self._words.vectors(self._vocabulary.word_ids(folded))
+        words = self._words.means(self._vocabulary.word_ids(folded))
         parts = []
         if self._characters is not None:
             parts.append(self._characters.vectors(folded))

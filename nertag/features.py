@@ -6,9 +6,10 @@ of a text have a form that came before, and a lookup is all that is left to do f
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +21,14 @@ RESERVED = 2
 
 LONGEST_FORM = 20
 """Characters of a word that the network sees: of a longer one the first and the last ten."""
+
+PARTS = 3
+"""Known words that an unknown form's vector is the mean of, at most."""
+
+_LEAST_HALF = 3
+_LETTERS = re.compile(r"[^\W\d_]+")
+_CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_STRETCHED = re.compile(r"(.)\1{2,}")
 
 _FOLDED = str.maketrans(
     {
@@ -85,6 +94,42 @@ def strip_marks(form: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKD", form) if not unicodedata.combining(char))
 
 
+def part_ids(form: str, find: Callable[[Sequence[str]], Sequence[int]]) -> list[int]:
+    """Say which known words a form that is none is made of: `#AnnaKurz`, `Ortiz-Webb`, `GaryHolm`, `noooo`.
+
+    Letters that stand three times or more are taken for one or two, and the rest is cut where a sign or a capital cuts
+    it; a hashtag without either is cut in two where the more frequent words come out.
+
+    Args:
+        form: Folded and unknown.
+        find: Gives the ids of words as they stand; the more frequent a word, the smaller its id.
+
+    Returns:
+        The ids of its first known parts, at most `PARTS`; of the unknown word alone if it has none.
+    """
+    if _shape_name(form) == "address":
+        return [UNKNOWN]
+    plain = form if form.isascii() else strip_marks(form)
+    stretched = [_STRETCHED.sub(times, plain.lower()) for times in (r"\1\1", r"\1")]
+    known = [found for found in find(stretched) if found != UNKNOWN] if stretched[0] != plain.lower() else []
+    if known:
+        return [min(known)]
+    parts = [part.lower() for run in _LETTERS.findall(plain) for part in _CAPITALS.split(run)]
+    long = [part for part in parts if len(part) > 1]
+    known = [found for found in find(long) if found != UNKNOWN][:PARTS]
+    if not known and form[0] == "#" and len(long) == 1:
+        known = _best_halves(long[0][:LONGEST_FORM], find)
+    return known or [UNKNOWN]
+
+
+def _best_halves(word: str, find: Callable[[Sequence[str]], Sequence[int]]) -> list[int]:
+    """Cut a word into the two most frequent words that it can be made of; none if there are no such two."""
+    places = range(_LEAST_HALF, len(word) - _LEAST_HALF + 1)
+    halves = find([half for place in places for half in (word[:place], word[place:])])
+    pairs = [pair for pair in zip(halves[::2], halves[1::2], strict=True) if UNKNOWN not in pair]
+    return list(min(pairs, key=lambda pair: pair[0] * pair[1], default=()))
+
+
 def shape_of(form: str) -> int:
     """Return the id of a folded form's shape, an index into `SHAPES` that is never 0."""
     return _SHAPE_ID[_shape_name(form)]
@@ -123,10 +168,12 @@ class Vocabulary:
     Attributes:
         words: Known words; the id of `words[i]` is `i + RESERVED`.
         characters: Known characters; the id of `characters[i]` is `i + RESERVED`.
+        parts: Whether a form that is unknown is looked up by its parts, see `part_ids`.
     """
 
     words: Sequence[str]
     characters: str
+    parts: bool = False
     _word_ids: dict[str, int] = field(init=False, repr=False, compare=False)
     _character_ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
@@ -157,6 +204,13 @@ class Vocabulary:
             if found is None:
                 found = UNKNOWN if lower.isascii() else ids.get(strip_marks(lower), UNKNOWN)
         return found
+
+    def word_ids(self, form: str) -> list[int]:
+        """Return the ids of the words that a folded form is made of, at most `PARTS`; usually of the word it is."""
+        found = self.word_id(form)
+        if found != UNKNOWN or not self.parts or not form:
+            return [found]
+        return part_ids(form, lambda words: [self._word_ids.get(word, UNKNOWN) for word in words])
 
     def character_ids(self, form: str) -> list[int]:
         """Return the ids of a folded form's characters, at most `LONGEST_FORM`.
@@ -190,7 +244,8 @@ class Batch:
     """Windows as the network takes them: what is true of a form once per distinct form, padded windows of form numbers.
 
     Attributes:
-        word_ids: int64, (forms,).
+        word_ids: The words that a form is made of, int64, (forms, words), words at most `PARTS`; 0 is padding, on the
+            right.
         character_ids: int64, (forms, characters); 0 is padding, on the right.
         shape_ids: int64, (forms,).
         forms: Row of the arrays above for every token, int64, (batch, time); padding is 0 and means nothing.
@@ -221,7 +276,7 @@ class FormTable:
         """Forget every form."""
         size = 1 << 12
         self._rows: dict[str, int] = {}
-        self._word_ids = np.zeros(size, np.int64)
+        self._word_ids = np.zeros((size, PARTS), np.int64)
         self._shape_ids = np.zeros(size, np.int64)
         self._character_ids = np.zeros((size, LONGEST_FORM), np.int64)
         self._words: dict[str, int] = {}
@@ -268,7 +323,8 @@ class FormTable:
             self._word_numbers = np.concatenate([self._word_numbers, np.zeros_like(self._word_numbers)])
         form = fold(word)
         characters = self.vocabulary.character_ids(form)
-        self._word_ids[row] = self.vocabulary.word_id(form)
+        words = self.vocabulary.word_ids(form)
+        self._word_ids[row, : len(words)] = words
         self._shape_ids[row] = shape_of(form)
         self._character_ids[row, : len(characters)] = characters
         self._word_numbers[row] = self._words.setdefault(form.lower(), len(self._words))
@@ -290,4 +346,6 @@ class FormTable:
         forms[np.arange(forms.shape[1]) < lengths[:, None]] = numbers
         characters = self._character_ids[distinct]
         longest = max(1, int((characters != PADDING).sum(axis=1).max()))
-        return Batch(self._word_ids[distinct], characters[:, :longest], self._shape_ids[distinct], forms, lengths)
+        words = self._word_ids[distinct]
+        most = max(1, int((words != PADDING).sum(axis=1).max()))
+        return Batch(words[:, :most], characters[:, :longest], self._shape_ids[distinct], forms, lengths)

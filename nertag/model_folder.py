@@ -30,7 +30,7 @@ import numpy.typing as npt
 from nertag.agreement import FEATURES, Agreement
 from nertag.config import ModelConfig, from_mapping, to_mapping
 from nertag.errors import ConfigError, MissingExtraError, ModelError
-from nertag.features import Vocabulary
+from nertag.features import PADDING, Vocabulary
 from nertag.vocabulary import VocabularyTable, map_tensors
 
 FORMAT = 2
@@ -273,8 +273,12 @@ def _read_json(path: Path, limit: int) -> dict[str, Any]:
     return value
 
 
-def read_vocabulary(folder: Path) -> Vocabulary:
+def read_vocabulary(folder: Path, parts: bool = False) -> Vocabulary:
     """Read `vocabulary.safetensors` as a whole, as training needs it.
+
+    Args:
+        folder: The model folder.
+        parts: Whether a form that is unknown is looked up by its parts.
 
     Returns:
         Its words and characters.
@@ -285,7 +289,7 @@ def read_vocabulary(folder: Path) -> Vocabulary:
     path = folder / VOCABULARY
     table = VocabularyTable(path)
     try:
-        return Vocabulary(table.words(), table.characters)
+        return Vocabulary(table.words(), table.characters, parts)
     except ValueError as error:
         raise ModelError(str(error), path=path) from None
 
@@ -319,6 +323,16 @@ class WordTable:
         vectors: npt.NDArray[np.float32] = self._table[ids].astype(np.float32)
         if self._scale is not None:
             vectors *= self._scale[ids][:, None]
+        return vectors
+
+    def means(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Return the mean vector of the words of every form, int64, (forms, words), 0 being none: (forms, size)."""
+        vectors = self.vectors(ids[:, 0])
+        several = np.flatnonzero(ids[:, 1:].any(axis=1))
+        if len(several):
+            parts = self.vectors(ids[several].ravel()).reshape(len(several), -1, self.size)
+            there = (ids[several] != PADDING)[:, :, None]
+            vectors[several] = (parts * there).sum(axis=1) / there.sum(axis=1)
         return vectors
 
 

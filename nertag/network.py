@@ -20,7 +20,7 @@ class TorchBatch:
     """A `nertag.features.Batch` as tensors on one device, with its gold tags where there are any.
 
     Attributes:
-        word_ids: int64, (forms,).
+        word_ids: int64, (forms, words).
         character_ids: int64, (forms, characters).
         shape_ids: int64, (forms,).
         forms: int64, (batch, time).
@@ -326,7 +326,7 @@ class Network(nn.Module):
 
     def _inputs(self, batch: TorchBatch) -> Tensor:
         """Join a token's vectors: (batch, time, features); for one-hot words W·x_t of every direction."""
-        word: Tensor = self.words(self._drop_words(batch.word_ids[batch.forms]))
+        word = self._drop_words(self._words_of_forms(batch.word_ids)[batch.forms])
         parts: list[Tensor] = []
         if self.characters is not None:
             parts.append(self.characters(batch.character_ids)[batch.forms])
@@ -339,12 +339,19 @@ class Network(nn.Module):
         mixed: Tensor = self.mixer(self.dropout(torch.cat(parts, dim=2)))
         return word + mixed
 
-    def _drop_words(self, ids: Tensor) -> Tensor:
-        """Replace a share of the word ids, (batch, time), by the unknown word while training: in a copy."""
+    def _words_of_forms(self, ids: Tensor) -> Tensor:
+        """Return the mean vector of the words of every form: (forms, words), 0 being none, to (forms, size)."""
+        there = (ids != PADDING)[:, :, None]
+        mean: Tensor = (self.words(ids) * there).sum(dim=1) / there.sum(dim=1).clamp(min=1)
+        return mean
+
+    def _drop_words(self, vectors: Tensor) -> Tensor:
+        """Replace a share of the words' vectors, (batch, time, size), by that of the unknown word while training."""
         if not self.training or self.word_dropout == 0:
-            return ids
-        dropped = torch.rand(ids.shape, device=ids.device) < self.word_dropout
-        return ids.masked_fill(dropped, UNKNOWN)
+            return vectors
+        dropped = torch.rand(vectors.shape[:2], device=vectors.device) < self.word_dropout
+        unknown = self.words(torch.tensor([UNKNOWN], device=vectors.device))
+        return torch.where(dropped[:, :, None], unknown, vectors)
 
 
 def _reversal(lengths: Tensor, time: int) -> Tensor:

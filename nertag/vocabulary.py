@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nertag.errors import ModelError
-from nertag.features import RESERVED, UNKNOWN, Vocabulary, strip_marks
+from nertag.features import PADDING, PARTS, RESERVED, UNKNOWN, Vocabulary, part_ids, strip_marks
 
 Tensors = dict[str, npt.NDArray[Any]]
 Ids = npt.NDArray[np.int64]
@@ -38,12 +38,14 @@ class VocabularyTable:
 
     Args:
         path: The file.
+        parts: Whether a form that is unknown is looked up by its parts.
 
     Raises:
         ModelError: If it is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, parts: bool = False) -> None:
+        self._parts = parts
         tensors = map_tensors(path)
         kinds = {"text": "u1", "ends": "<u4", "hashes": "<u4", "order": "<u4", "characters": "u1"}
         if {name: array.dtype.str.lstrip("|") for name, array in tensors.items()} != kinds:
@@ -88,15 +90,24 @@ class VocabularyTable:
         return [text[start:end].decode("utf-8", "surrogatepass") for start, end in bounds]
 
     def word_ids(self, forms: Sequence[str]) -> Ids:
-        """Look folded forms up: as they stand, else lower-cased, else without diacritics, else unknown.
+        """Look folded forms up: as they stand, else lower-cased, else without diacritics, else by parts or unknown.
 
         Returns:
-            Ids, int64, (forms,), as `Vocabulary.word_id` gives them.
+            Ids as `Vocabulary.word_ids` gives them, int64, (forms, 1), or (forms, `PARTS`), 0 on the right, if forms
+            are looked up by parts.
         """
         ids = self._find(forms)
         self._mend(ids, forms, str.lower)
         self._mend(ids, forms, lambda form: form if form.isascii() else strip_marks(form.lower()))
-        return ids
+        if not self._parts:
+            return ids[:, None]
+        result = np.full((len(forms), PARTS), PADDING, np.int64)
+        result[:, 0] = ids
+        for index in np.flatnonzero(ids == UNKNOWN).tolist():
+            if forms[index]:
+                found = part_ids(forms[index], lambda words: self._find(words).tolist())
+                result[index, : len(found)] = found
+        return result
 
     def _mend(self, ids: Ids, forms: Sequence[str], change: Callable[[str], str]) -> None:
         """Look the forms that are unknown so far up in another way, as far as that makes a difference."""

@@ -311,7 +311,7 @@ class _Run:
         characters = known_characters(counts)
         if recipe.model.embedding != "pretrained":
             ranked = sorted(counts, key=lambda word: (-counts[word], word))
-            vocabulary = Vocabulary(ranked[: recipe.model.vocabulary_size], characters)
+            vocabulary = Vocabulary(ranked[: recipe.model.vocabulary_size], characters, recipe.model.word_parts)
             size = recipe.model.embedding_size
             rows = len(characters) + RESERVED
             return vocabulary, Network(recipe.model, vocabulary.size, rows, size, dropout, word_dropout)
@@ -323,7 +323,7 @@ class _Run:
         assert recipe.vectors is not None
         words, matrix = read_vectors(recipe.vectors, recipe.vectors_limit, {*counts, *map(str.lower, counts)})
         self.say(f"vectors: {recipe.vectors}: {len(words):,} words, {matrix.shape[1]} dimensions")
-        vocabulary = Vocabulary(words, characters)
+        vocabulary = Vocabulary(words, characters, recipe.model.word_parts)
         size = matrix.shape[1]
         network = Network(recipe.model, vocabulary.size, len(characters) + RESERVED, size, dropout, word_dropout)
         network.fill_words(torch.from_numpy(np.concatenate([np.zeros((RESERVED, size), np.float32), matrix])))
@@ -539,7 +539,8 @@ def _from_model(folder: Path, dropout: float, word_dropout: float) -> tuple[Voca
 
     from nertag.network import Network
 
-    config, vocabulary = read_config(folder), read_vocabulary(folder)
+    config = read_config(folder)
+    vocabulary = read_vocabulary(folder, config.model.word_parts)
     rows = len(vocabulary.characters) + RESERVED
     network = Network(config.model, vocabulary.size, rows, config.embedding_size, dropout, word_dropout)
     try:

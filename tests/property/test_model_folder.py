@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 import tempfile
+from itertools import product
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nertag.errors import ModelError
-from nertag.features import Vocabulary
+from nertag.features import Vocabulary, fold
 from nertag.model_folder import VOCABULARY, read_vocabulary
 from nertag.vocabulary import VocabularyTable, map_tensors, vocabulary_bytes
 
@@ -27,15 +28,24 @@ entries = st.fixed_dictionaries(
 )
 
 
-@given(st.lists(text, unique=True), text.map(lambda found: "".join(dict.fromkeys(found))), st.lists(text))
-def test_any_vocabulary_comes_back_as_it_was(words: list[str], characters: str, forms: list[str]) -> None:
+@given(
+    st.lists(text, unique=True), text.map(lambda found: "".join(dict.fromkeys(found))), st.lists(text), st.booleans()
+)
+def test_any_vocabulary_comes_back_as_it_was(words: list[str], characters: str, forms: list[str], parts: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / VOCABULARY
         path.write_bytes(vocabulary_bytes(Vocabulary(words, characters)))
-        found = read_vocabulary(Path(name))
-        ids = VocabularyTable(path).word_ids([*words, *map(str.upper, words), *forms])
+        found = read_vocabulary(Path(name), parts)
+        looked_up = [
+            *words,
+            *map(str.upper, words),
+            *map(str.title, forms),
+            *("".join(pair) for pair in product(words, words)),
+        ]
+        folded = list(map(fold, looked_up))
+        ids = VocabularyTable(path, parts).word_ids(folded)
     assert list(found.words) == words and found.characters == characters
-    assert ids.tolist() == [found.word_id(form) for form in (*words, *map(str.upper, words), *forms)]
+    assert [[part for part in row if part] for row in ids.tolist()] == [found.word_ids(form) for form in folded]
 
 
 @given(st.dictionaries(st.text(max_size=3), entries | values, max_size=3), st.binary(max_size=40))

@@ -18,6 +18,7 @@ from nertag.vocabulary import VocabularyTable
 from tests.tiny import tiny_config, tiny_network, write_folder
 
 KNOWN = Vocabulary(["a", "bo", "c.d.", "'", "zoe"], "abcdefinotz.'1")
+KNOWN_BY_PARTS = Vocabulary(KNOWN.words, KNOWN.characters, parts=True)
 FORMS = [
     "a",
     "Bo",
@@ -32,17 +33,24 @@ FORMS = [
     "中文",
     "x" * 20,
     "\x00",
+    "Bo-Zoe",
+    "#ZoeBo",
+    "BoBoZoeBo",
+    "Zoeeee",
+    "#bozoe",
 ]
 
 
 def encoder_of(folder: Path, network: Network) -> FormEncoder:
     """Return the encoder of a network that has been written to a folder."""
-    return FormEncoder(folder, network.config, network.word_size, VocabularyTable(folder / VOCABULARY))
+    return FormEncoder(
+        folder, network.config, network.word_size, VocabularyTable(folder / VOCABULARY, network.config.word_parts)
+    )
 
 
 def expected_of(network: Network, forms: list[str]) -> np.ndarray:
     """Return what the network gives to its first recurrent layer for each form."""
-    table = FormTable(KNOWN)
+    table = FormTable(KNOWN_BY_PARTS if network.config.word_parts else KNOWN)
     batch = TorchBatch.of(table.batch([table.rows([form]) for form in forms]))
     with torch.inference_mode():
         return network._inputs(batch)[:, 0].numpy()
@@ -58,6 +66,8 @@ def expected_of(network: Network, forms: list[str]) -> np.ndarray:
         {"shapes": False},
         {"embedding": "pretrained"},
         {"embedding": "one-hot"},
+        {"embedding": "pretrained", "word_parts": True},
+        {"embedding": "one-hot", "word_parts": True},
         {"embedding": "one-hot", "characters": False, "shapes": False},
     ],
 )

@@ -97,6 +97,50 @@ def test_a_word_is_looked_up_as_it_stands_then_in_lower_case_then_without_marks(
     assert VOCABULARY.size == 6 + RESERVED
 
 
+@pytest.mark.parametrize(
+    ("form", "parts"),
+    [
+        ("#AnnaKurz", "anna kurz"),
+        ("#annakurz", "anna kurz"),
+        ("#ANNAKURZ", "anna kurz"),
+        ("#Anna", "anna"),
+        ("Kurz-Anna", "kurz anna"),
+        ("RIPAnnaKurz", "rip anna kurz"),
+        ("Anna:", "anna"),
+        ("Änna-Kürz", "anna kurz"),
+        ("Annaaaa", "anna"),
+        ("soooo", "so"),
+        ("AnnaXyz", "anna"),
+        ("RipAnnaKurzSo", "rip anna kurz"),
+        ("#xyz", None),
+        ("annakurz", None),
+        ("@AnnaKurz", None),
+        ("https://anna.kurz", None),
+        ("#", None),
+        ("", None),
+    ],
+)
+def test_an_unknown_word_is_looked_up_by_its_parts(form: str, parts: str | None) -> None:
+    words = ["so", "soo", "anna", "ann", "rip", "kurz", "akurz"]
+    vocabulary = Vocabulary(words, "", parts=True)
+    expected = [words.index(part) + RESERVED for part in parts.split()] if parts else [UNKNOWN]
+    assert vocabulary.word_ids(form) == expected
+    assert Vocabulary(words, "").word_ids(form) == [UNKNOWN]
+
+
+def test_a_known_word_is_not_cut_and_of_halves_the_more_frequent_win() -> None:
+    words = ["anna", "kurz", "anna-kurz", "ann", "akurz", "annak", "urz"]
+    vocabulary = Vocabulary(words, "", parts=True)
+    assert vocabulary.word_ids("Anna-Kurz") == [2 + RESERVED]
+    assert vocabulary.word_ids("#annakurz") == [RESERVED, 1 + RESERVED]
+
+
+def test_a_batch_holds_the_parts_of_its_forms_side_by_side() -> None:
+    table = FormTable(Vocabulary(["anna", "kurz"], "ank", parts=True))
+    batch = table.batch([table.rows(["Anna", "#AnnaKurz"]), table.rows(["xyz"])])
+    assert batch.word_ids.tolist() == [[2, 0], [2, 3], [UNKNOWN, 0]]
+
+
 def test_characters_are_looked_up_then_without_marks_and_long_forms_lose_their_middle() -> None:
     assert VOCABULARY.character_ids("aéàx") == [2, 11, 2, UNKNOWN]
     assert VOCABULARY.character_ids("") == []
@@ -124,7 +168,7 @@ def test_a_form_table_encodes_each_form_once_and_batches_name_distinct_forms() -
     first, second = table.rows(["Mira", "the", "Mira"]), table.rows(["cab", "the"])
     assert first.tolist() == [0, 1, 0] and second.tolist() == [2, 1]
     batch = table.batch([first, second])
-    assert batch.word_ids.tolist() == [3, 2, UNKNOWN]
+    assert batch.word_ids.tolist() == [[3], [2], [UNKNOWN]]
     assert [SHAPES[i] for i in batch.shape_ids] == ["title", "lower", "lower"]
     assert batch.character_ids.tolist() == [[1, 1, 1, 2], [1, 9, 6, 0], [4, 2, 3, 0]]
     assert batch.forms.tolist() == [[0, 1, 0], [2, 1, 0]]
@@ -144,11 +188,11 @@ def test_a_form_table_grows_and_starts_afresh_when_it_is_full() -> None:
     words = [f"word{number}" for number in range(9_999)] + ["Mira"]
     rows = table.rows(words)
     assert rows.tolist() == list(range(10_000))
-    assert table.batch([rows[-1:]]).word_ids.tolist() == [3]
+    assert table.batch([rows[-1:]]).word_ids.tolist() == [[3]]
     assert table.rows(["Mira"]).tolist() == [9_999]
     table.reserve()
     assert table.rows(["the", "Mira"]).tolist() == [0, 1]
-    assert table.batch([table.rows(["Mira"])]).word_ids.tolist() == [3]
+    assert table.batch([table.rows(["Mira"])]).word_ids.tolist() == [[3]]
 
 
 def test_a_table_that_is_not_full_keeps_its_rows() -> None:

@@ -53,8 +53,8 @@ def test_words_are_found_as_the_dictionary_finds_them(hashed: Any, tmp_path: Pat
     table = VocabularyTable(path)
     forms = [*WORDS, "The", "MIRA", "ZOË", "ZOÉ", "nobody", "Don't", "𝔹", "\ud800"]
     ids = table.word_ids(forms)
-    assert ids.tolist() == [vocabulary.word_id(form) for form in forms]
-    assert ids[-1] == ids[-2] == UNKNOWN and ids[len(WORDS)] == 2
+    assert ids.tolist() == [[vocabulary.word_id(form)] for form in forms]
+    assert ids[-1, 0] == ids[-2, 0] == UNKNOWN and ids[len(WORDS), 0] == 2
     assert table.size == vocabulary.size and table.characters == "abc"
     assert table.character_ids("cab\u0301") == vocabulary.character_ids("cab\u0301")
     assert table.word_ids([]).tolist() == []
@@ -63,7 +63,7 @@ def test_words_are_found_as_the_dictionary_finds_them(hashed: Any, tmp_path: Pat
 def test_an_empty_vocabulary_knows_nothing(tmp_path: Path) -> None:
     (tmp_path / "v").write_bytes(vocabulary_bytes(Vocabulary([], "")))
     table = VocabularyTable(tmp_path / "v")
-    assert (table.words(), table.size, table.word_ids(["a", ""]).tolist()) == ([], 2, [UNKNOWN, UNKNOWN])
+    assert (table.words(), table.size, table.word_ids(["a", ""]).tolist()) == ([], 2, [[UNKNOWN], [UNKNOWN]])
 
 
 def damaged(**changes: Any) -> bytes:
@@ -113,7 +113,7 @@ def test_a_vocabulary_with_doubles_or_without_letters(change: Any, tmp_path: Pat
     (tmp_path / VOCABULARY).write_bytes(damaged(text=change))
     with pytest.raises(ModelError, match=f"^{re.escape(str(tmp_path / VOCABULARY))}: "):
         read_vocabulary(tmp_path)
-    assert VocabularyTable(tmp_path / VOCABULARY).word_ids(["a", "x"]).tolist()[1] == UNKNOWN
+    assert VocabularyTable(tmp_path / VOCABULARY).word_ids(["a", "x"]).tolist()[1] == [UNKNOWN]
 
 
 # --- Safetensors ------------------------------------------------------------------------------------------------------
