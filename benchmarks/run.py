@@ -110,8 +110,8 @@ def one_thread(model: str, path: Path, tokens: int, runs: int) -> Figure:
         tagger.engine = Recorder(graph, feeds)
         began = time.process_time()
         with path.open(encoding="utf-8", newline="\n") as file:
-            while lines := file.readlines(COLLECTED):
-                labels_text(*tagger.label_lines(lines, alone=False))
+            while text := "".join(file.readlines(COLLECTED)):
+                labels_text(*tagger.label_lines(text, alone=False))
         ours.append(tokens / (time.process_time() - began))
         began = time.process_time()
         for feed in feeds:

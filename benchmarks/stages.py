@@ -70,8 +70,8 @@ def main() -> None:
         watch.seconds.clear()
         tokens = 0
         with options.text.open(encoding="utf-8", newline="\n") as file:
-            while lines := file.readlines(tagger.COLLECTED):
-                inside, ends = loaded.label_lines(lines, alone=False)
+            while text := "".join(file.readlines(tagger.COLLECTED)):
+                inside, ends = loaded.label_lines(text, alone=False)
                 labels.labels_text(inside, ends)
                 tokens += len(inside)
         columns.append({name: watch.seconds[name] / tokens * 1e9 for name in STAGES})

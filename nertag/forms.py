@@ -1,23 +1,26 @@
 """Every form met so far with its vector, and every chunk between white space with its forms: most of a text is known.
 
 A **chunk** is a run without white space, such as `Potter,"`, a **form** the text of a token. Both are encoded on first
-sight and looked up afterwards, thousands at a time.
+sight and looked up afterwards, thousands at a time: chunks by their bytes (`nertag.chunks`), and in a dictionary only
+those that are not found so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import islice, repeat
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from nertag.chunks import ChunkIndex, find_chunks, keys_of
 from nertag.features import fold, shape_of
 from nertag.text import form_kind, split_chunk
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]
+Numbers = npt.NDArray[np.int64]
 
 CAPACITY = 3 << 14
 """Forms after which a table starts afresh, so that its memory does not grow; chunks may be four times as many."""
@@ -43,8 +46,9 @@ class Forms:
         self._shapes = np.empty(room, np.uint8)
         self._numbers = np.empty(room, np.int32)
         self._flat = np.empty(8 * room, np.int32)  # The rows of all chunks, one after the other,
-        self._firsts = np.empty(4 * room, np.int32)  # where those of each begin,
+        self._firsts = np.empty(4 * room, np.int32)  # where those of each begin, by a number from 1 on,
         self._sizes = np.empty(4 * room, np.int32)  # and how many they are.
+        self._index = ChunkIndex(4 * room)
         self._clear()
 
     def _clear(self) -> None:
@@ -52,7 +56,8 @@ class Forms:
         self._rows: dict[str, int] = {}
         self._chunks: dict[str, int] = {}
         self._words: dict[str, int] = {}
-        self._described = 0  # Forms that have their shape and word.
+        self._index.clear()
+        self._undescribed: list[str] = []  # Forms that lack their shape and word, the last ones of all.
         self._filled = 0
         self._held = 0
 
@@ -87,30 +92,43 @@ class Forms:
 
     def _describe(self) -> None:
         """Make up for the shapes and words of all forms that have been added since they were last asked for."""
-        done, past = self._described, len(self._rows)
-        folded = list(map(fold, islice(self._rows, done, None)))
+        if not self._undescribed:
+            return
+        folded = list(map(fold, self._undescribed))
+        past = len(self._rows)
+        done = past - len(folded)
         self._shapes, self._numbers = _grown(self._shapes, past), _grown(self._numbers, past)
         self._shapes[done:past] = list(map(shape_of, folded))
         self._numbers[done:past] = [self._words.setdefault(form.lower(), len(self._words)) for form in folded]
-        self._described = past
+        self._undescribed = []
 
     def rows(self, words: Sequence[str]) -> Rows:
         """Return the row of every token, int32, (tokens,)."""
         return _looked_up(self._rows, words, self._add)
 
-    def split(self, chunks: Sequence[str]) -> tuple[Rows, Rows]:
-        """Split chunks into tokens.
+    def split(self, text: str) -> tuple[Rows, Numbers]:
+        """Split lines of text into tokens.
+
+        Args:
+            text: Lines; the last one may lack its line feed.
 
         Returns:
-            The row of every token, int32, (tokens,), and how many tokens each chunk has, int32, (chunks,).
+            The row of every token, int32, (tokens,), and one past the last token of every line, int64, (lines,).
         """
-        numbers = _looked_up(self._chunks, chunks, self._add_chunks)
-        sizes = self._sizes[numbers]
-        ends = np.cumsum(sizes, dtype=np.int32)
-        shift = self._firsts[numbers] - (ends - sizes)
-        places = np.repeat(shift, sizes)
+        chunks = find_chunks(text)
+        keys = keys_of(chunks)
+        numbers = self._index.find(keys)
+        missing = np.flatnonzero(numbers == 0)
+        if len(missing):
+            found = _looked_up(self._chunks, chunks.texts(missing), self._add_chunks)
+            self._index.keep(keys, missing, found)
+            numbers[missing] = found
+        sizes = self._sizes.take(numbers)
+        ends = np.zeros(len(numbers) + 1, np.int32)
+        np.cumsum(sizes, out=ends[1:])
+        places = np.repeat(self._firsts.take(numbers) - ends[:-1], sizes)
         places += np.arange(len(places), dtype=np.int32)
-        return self._flat[places], sizes
+        return self._flat.take(places), ends.take(chunks.ends).astype(np.int64)
 
     def _add(self, words: list[str]) -> None:
         """Encode forms that are not in the table."""
@@ -122,12 +140,13 @@ class Forms:
             self._vectors[row:past] = self._encode(new)
             self._kinds[row:past] = list(map(form_kind, new))
             self._rows.update(zip(new, range(row, past), strict=True))
+            self._undescribed += new
             self._held += sum(map(len, new))
 
     def _add_chunks(self, chunks: list[str]) -> None:
         """Split chunks that are not in the table."""
         parts = list(map(split_chunk, chunks))
-        number, first = len(self._chunks), self._filled
+        number, first = len(self._chunks) + 1, self._filled
         sizes = np.fromiter(map(len, parts), np.int32, len(parts))
         past, filled = number + len(chunks), first + int(sizes.sum())
         self._firsts, self._sizes = _grown(self._firsts, past), _grown(self._sizes, past)

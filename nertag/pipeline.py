@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from nertag import readers, writers
 from nertag.errors import NertagError
-from nertag.sections import Section, lines_of
+from nertag.sections import Section, text_of
 from nertag.sources import OBJECTS
 from nertag.text import Passage, TaggedPassage
 
@@ -21,7 +21,7 @@ class SomeTagger(Protocol):
     def tag_passages(self, passages: Iterable[Passage | None]) -> Iterator[TaggedPassage]:
         """Tag a stream of passages."""
 
-    def label_lines(self, lines: Sequence[str], *, alone: bool) -> tuple[Any, Any]:
+    def label_lines(self, text: str, *, alone: bool) -> tuple[Any, Any]:
         """Find the tokens inside mentions of lines of text."""
 
 
@@ -120,8 +120,7 @@ class SectionTagger:
         """Write lines of labels for a section of text: what is asked for most, without an object for each line."""
         from nertag.writers.labels import count_runs, labels_text
 
-        lines = [line.removesuffix("\r") for line in lines_of(section)]
-        inside, ends = self._tagger.label_lines(lines, alone=section.document == "line")
+        inside, ends = self._tagger.label_lines(text_of(section), alone=section.document == "line")
         text, names = labels_text(inside, ends), count_runs(inside, ends)
         return SectionResult([text], None, len(inside), names, _notices(section, ()), section.share)
 

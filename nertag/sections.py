@@ -108,10 +108,14 @@ class Section(NamedTuple):
         return self.size if self.taken is None else self.taken
 
 
+def text_of(section: Section) -> str:
+    """Return the text of a section without a byte order mark."""
+    return section.text.removeprefix("\ufeff") if section.line == 1 else section.text
+
+
 def lines_of(section: Section) -> list[str]:
     """Return the lines of a section without their line feeds."""
-    text = section.text.removeprefix("\ufeff") if section.line == 1 else section.text
-    lines = text.split("\n")
+    lines = text_of(section).split("\n")
     if section.text.endswith("\n"):
         lines.pop()
     return lines

@@ -36,7 +36,7 @@ COLLECTED = 1 << 16
 BLOCK = 1 << 15
 """The most tokens that are tagged at once: a longer passage is cut as if a document ended there."""
 
-_LONG_LINES = 4 * COLLECTED  # Code points of lines whose tokens are not all taken in hand.
+_LONG_TEXT = 4 * COLLECTED  # Code points of lines whose tokens are not all taken in hand.
 _NOTHING = np.zeros(0, np.int64), np.zeros(0, np.float32)
 
 
@@ -134,37 +134,30 @@ class Tagger:
                 pending, size = [], 0
         yield from self._tag(pending)
 
-    def label_lines(self, lines: Sequence[str], *, alone: bool) -> tuple[npt.NDArray[np.bool_], Ids]:
+    def label_lines(self, text: str, *, alone: bool) -> tuple[npt.NDArray[np.bool_], Ids]:
         """Find the tokens inside mentions, as `tag_passages` does, but without an object for each line.
 
         Args:
-            lines: Lines of one source.
+            text: Lines of one source; the last one may lack its line feed.
             alone: Whether every line is a document.
 
         Returns:
             Whether each token is inside a mention, (tokens,); one past the last token of each line, int64, (lines,).
         """
         self.forms.reserve()
-        if sum(map(len, lines)) > _LONG_LINES:
-            return self._label_long_lines(lines, alone=alone)
-        chunks: list[str] = []
-        counts: list[int] = []
-        for line in lines:
-            found = line.split()
-            chunks += found
-            counts.append(len(found))
-        rows, sizes = self.forms.split(chunks)
-        ends = np.concatenate([[0], np.cumsum(sizes)])[np.cumsum(counts, dtype=np.int64)]
+        if len(text) > _LONG_TEXT:
+            return self._label_long_lines(text, alone=alone)
+        rows, ends = self.forms.split(text)
         layout = Layout.of_lines(ends, alone=alone)
         return self._find(rows, layout, scored=False)[0] > 0, ends
 
-    def _label_long_lines(self, lines: Sequence[str], *, alone: bool) -> tuple[npt.NDArray[np.bool_], Ids]:
+    def _label_long_lines(self, text: str, *, alone: bool) -> tuple[npt.NDArray[np.bool_], Ids]:
         """Do what `label_lines` does without ever having all tokens in hand."""
         ends: list[int] = []
 
         def words() -> Iterator[str]:
             total = 0
-            for line in lines:
+            for line in text.removesuffix("\n").split("\n"):
                 for chunk in chunks_of(line):
                     found = split_words(chunk)
                     total += len(found)

@@ -35,9 +35,10 @@ class FakeTagger:
                 pending = []
         yield from tag_document(pending)
 
-    def label_lines(self, lines: Sequence[str], *, alone: bool) -> tuple[Any, Any]:
+    def label_lines(self, text: str, *, alone: bool) -> tuple[Any, Any]:
         import numpy as np
 
+        lines = text.removesuffix("\n").split("\n")
         labels = [tagged(Passage(line, split_words(line))).labels for line in lines]
         return np.array([label == 1 for line in labels for label in line], bool), np.cumsum(
             list(map(len, labels)), dtype=int

@@ -378,10 +378,10 @@ def happen_once(
     real = tagger.label_lines
     happened: list[None] = []
 
-    def label_lines(self: Any, lines: Any, *, alone: bool) -> Any:
+    def label_lines(self: Any, text: str, *, alone: bool) -> Any:
         if not happened:
             happened.append(what(place))
-        return real(self, lines, alone=alone)
+        return real(self, text, alone=alone)
 
     monkeypatch.setattr(tagger, "label_lines", label_lines)
 

@@ -20,7 +20,7 @@ HOUSE: dict[str, frozenset[str]] = {
     "what commands share": frozenset({"commands.extras"}),
     "voice": frozenset({"console", "notices", "progress", "tagging_progress"}),
     "tagging wing": frozenset(
-        {"encoder", "engine", "forms", "pipeline", "readers", "sources", "tagger", "windows", "workers"}
+        {"chunks", "encoder", "engine", "forms", "pipeline", "readers", "sources", "tagger", "windows", "workers"}
     )
     | {"charset", "compression", "json_text", "objects", "rows", "sections"}
     | {"batch", "manifest", "outputs", "result_folder", "run"}

@@ -31,7 +31,7 @@ class CapitalTagger:
             inside = tags[-1:] not in ([], ["O"])
             yield TaggedPassage(passage, tags, [0.5] * len(tags), goes_on)
 
-    def label_lines(self, lines: Any, *, alone: bool) -> tuple[Any, Any]:
+    def label_lines(self, text: str, *, alone: bool) -> tuple[Any, Any]:
         raise AssertionError
 
 

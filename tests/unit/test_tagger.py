@@ -243,11 +243,11 @@ def test_lines_get_the_labels_of_passages(
     tagger: Tagger, alone: bool, block: int, long: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tagger_module, "BLOCK", block)
-    monkeypatch.setattr(tagger_module, "_LONG_LINES", long)
+    monkeypatch.setattr(tagger_module, "_LONG_TEXT", long)
     lines = LINES * 5
     passages = [Passage(line, split_words(line), starts_document=alone) for line in lines]
     expected = [tagged.labels for tagged in tagger.tag_passages(passages)]
-    inside, ends = tagger.label_lines(lines, alone=alone)
+    inside, ends = tagger.label_lines("\n".join(lines) + "\n", alone=alone)
     assert inside.tolist() == [label for labels in expected for label in labels]
     assert ends.tolist() == list(itertools.accumulate(map(len, expected)))
     assert 0 < inside.sum() < len(inside)
@@ -259,7 +259,7 @@ def test_lines_get_the_labels_of_passages_after_a_second_look(
     tagger: Tagger, looking: Tagger, alone: bool, block: int, long: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     test_lines_get_the_labels_of_passages(looking, alone, block, long, monkeypatch)
-    first, second = (one.label_lines(LINES * 5, alone=alone)[0].tolist() for one in (tagger, looking))
+    first, second = (one.label_lines("\n".join(LINES * 5), alone=alone)[0].tolist() for one in (tagger, looking))
     assert alone or block < 100 or first != second
 
 
@@ -273,9 +273,9 @@ def test_the_documents_of_tokens_are_numbered() -> None:
 
 
 def test_no_lines_have_no_labels(tagger: Tagger) -> None:
-    for lines in ([], ["", ""]):
-        inside, ends = tagger.label_lines(lines, alone=False)
-        assert (inside.tolist(), ends.tolist()) == ([], [0] * len(lines))
+    for text, lines in (("", 1), ("\n", 1), ("\n\n", 2), (" \n ", 2)):
+        inside, ends = tagger.label_lines(text, alone=False)
+        assert (inside.tolist(), ends.tolist()) == ([], [0] * lines)
 
 
 # --- Loading ----------------------------------------------------------------------------------------------------------
