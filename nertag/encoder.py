@@ -87,22 +87,39 @@ class _CharacterTables:
 
     def vectors(self, forms: Sequence[str]) -> Floats:
         """Return the greatest positive response of every filter to every form: float32, (forms, filters)."""
-        margin = len(self._tables) // 2
         lengths = np.fromiter(map(len, forms), np.intp, len(forms)).clip(1, LONGEST_FORM)
-        starts = np.cumsum(lengths + margin) - lengths - margin
-        around = np.full(int(starts[-1] + lengths[-1]) + 2 * margin, PADDING)
-        ids = self._ids(forms)
-        around[margin + np.repeat(starts, lengths) + _counted(lengths)] = ids
-        places = len(around) - 2 * margin
-        responses = self._tables[0][around[:places]]
-        for place, table in enumerate(self._tables[1:], start=1):
-            responses += table[around[place : place + places]]
-        if margin:  # Between two forms nothing may win.
-            responses[(starts[1:, None] - 1 - np.arange(margin)).ravel()] = -np.inf
-        greatest = np.maximum.reduceat(responses, starts, axis=0)
-        result: Floats = np.maximum(greatest + self._bias, 0.0)
+        order = np.argsort(-lengths, kind="stable")  # So that the forms that have a character are those before one.
+        lengths = lengths[order]
+        ordered = [forms[index] for index in order.tolist()]
+        there = np.arange(lengths[0]) < lengths[:, None]
+        margin = len(self._tables) // 2
+        around = np.full((len(forms), lengths[0] + 2 * margin), PADDING)
+        around[:, margin : margin + lengths[0]][there] = self._ids(ordered)
+        responses = self._responses(around.T, there.T)
+        greatest, done = responses[: len(forms)], len(forms)
+        for longer in np.count_nonzero(there[:, 1:], axis=0).tolist():
+            np.maximum(greatest[:longer], responses[done : done + longer], out=greatest[:longer])
+            done += longer
+        result = np.empty_like(greatest)
+        result[order] = np.maximum(greatest + self._bias, 0.0)
         result[np.fromiter((not form for form in forms), np.bool_, len(forms))] = 0.0  # Nothing to respond to.
         return result
+
+    def _responses(self, around: npt.NDArray[np.intp], there: npt.NDArray[np.bool_]) -> Floats:
+        """Return the response of every filter at all first characters, at all second ones, and so on.
+
+        Args:
+            around: Ids of the characters of forms, with a margin of padding before and after, (width, forms).
+            there: Which of those without the margin belong to a form, (characters, forms).
+
+        Returns:
+            Float32, (characters of all forms, filters).
+        """
+        first, *others = self._tables
+        responses = first.take(around[: len(there)][there], axis=0)
+        for place, table in enumerate(others, start=1):
+            responses += table.take(around[place : place + len(there)][there], axis=0)
+        return responses
 
     def _ids(self, forms: Sequence[str]) -> npt.NDArray[np.intp]:
         """Return the ids of the characters of all forms, one after the other; an empty form has one, padding."""
@@ -112,13 +129,6 @@ class _CharacterTables:
         for place in np.flatnonzero(codes > 127).tolist():
             ids[place] = self._vocabulary.character_ids(text[place])[0]
         return ids
-
-
-def _counted(lengths: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Return 0, 1, 2, … up to each length in turn."""
-    ends = np.cumsum(lengths)
-    result: npt.NDArray[np.intp] = np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
-    return result
 
 
 def _tensor(folder: Path, tensors: Tensors, name: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
