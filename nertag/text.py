@@ -199,10 +199,10 @@ _DOTTED = frozenset(_ABBREVIATIONS.split())
 
 def split_chunk(chunk: str) -> tuple[str, ...]:
     """Split a run without white space into tokens; their concatenation is the run."""
+    if chunk.isalpha() and chunk.isascii():
+        return (chunk,)
     core = chunk.strip(_AROUND)
     if core.isalpha() and core.isascii():
-        if core == chunk:
-            return (chunk,)
         start = chunk.index(core)
         before, after = _BEFORE.get(chunk[:start]), _AFTER.get(chunk[start + len(core) :])
         if before is not None and after is not None and (after[:1] != (".",) or core not in _DOTTED and len(core) > 1):
