@@ -69,11 +69,9 @@ def choose(
     if logits.shape[1] == 1:
         return _choose_binary(logits[:, 0], starts, temperature, threshold)
     eligible = None if threshold is None else _eligible(_softmax(logits / temperature), threshold)
-    chosen: TagIds = (logits if eligible is None else np.where(eligible, logits, -np.inf)).argmax(axis=1)
+    chosen = _highest(logits if eligible is None else np.where(eligible, logits, -np.inf))
     allowed = allowed_transitions(tuple(tags))
-    before = np.concatenate([[0], chosen[:-1]])
-    before[starts] = 0
-    broken = np.flatnonzero(~allowed[before, chosen])
+    broken = _broken(chosen, starts, allowed)
     ends = np.append(starts[1:], len(chosen))
     for window in sorted(set((np.searchsorted(starts, broken, side="right") - 1).tolist())):
         part = slice(starts[window], ends[window])
@@ -82,6 +80,26 @@ def choose(
             evidence = np.where(eligible[part], evidence, _NEVER)
         chosen[part] = _viterbi(evidence, allowed)
     return chosen
+
+
+def _highest(logits: Floats) -> TagIds:
+    """Return the index of the highest of each token's logits, which are few: `argmax` takes longer."""
+    highest = logits[:, 0].copy()
+    chosen = np.zeros(len(logits), np.int64)
+    for index in range(1, logits.shape[1]):
+        column = logits[:, index]
+        chosen[column > highest] = index
+        np.maximum(highest, column, out=highest)
+    return chosen
+
+
+def _broken(chosen: TagIds, starts: npt.NDArray[np.int64], allowed: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return the tokens whose tag may not follow the one before, rising; `O` always may."""
+    places = np.flatnonzero(chosen)
+    before = chosen[places - 1]  # What this is for the first token does not matter: a window starts there.
+    first = np.searchsorted(starts, places).clip(max=len(starts) - 1)
+    before[starts[first] == places] = 0
+    return places[~allowed[before, chosen[places]]]
 
 
 def scores_of(logits: Floats, ids: TagIds, temperature: float) -> Floats:

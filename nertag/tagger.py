@@ -25,7 +25,7 @@ from nertag.forms import Forms, Rows
 from nertag.model_folder import DEFAULT, VOCABULARY, find, read_agreement, read_config
 from nertag.text import Mention, Passage, TaggedPassage, chunks_of, split_words
 from nertag.vocabulary import VocabularyTable
-from nertag.windows import Layout, batches, cut_block
+from nertag.windows import Layout, arrange, cut_block
 
 Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
@@ -222,16 +222,16 @@ class Tagger:
 
     def _logits(self, rows: Rows, bounds: Ids) -> Floats:
         """Score every tag at every token: float32, (tokens, outputs)."""
-        logits = np.zeros((len(rows), self.config.outputs), np.float32)
-        for chosen in batches(bounds):
-            first = bounds[chosen, 0]
-            lengths = bounds[chosen, 1] - first
-            steps = np.arange(lengths[-1])
-            places, real = first[:, None] + steps, steps < lengths[:, None]
-            forms = np.ascontiguousarray(rows[places.clip(max=len(rows) - 1)].T)
-            found = self.engine.logits(self.forms.vectors, forms, lengths.astype(np.int32))
-            logits[places[real]] = found[real]
-        return logits
+        batches = arrange(bounds)
+        forms = batches.spread(rows)
+        logits = np.empty((len(forms), self.config.outputs), np.float32)
+        first = 0
+        for lengths, size in zip(batches.lengths, batches.sizes.tolist(), strict=True):
+            past = first + size
+            found = self.engine.logits(self.forms.vectors, forms[first:past].reshape(-1, len(lengths)), lengths)
+            logits[first:past] = found.transpose(1, 0, 2).reshape(size, -1)
+            first = past
+        return logits.take(batches.places, axis=0)
 
     def windows(self, rows: Rows, layout: Layout) -> Ids:
         """Cut tokens given by row into windows: half-open ranges, int64, (windows, 2)."""

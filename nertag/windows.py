@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,18 +116,67 @@ def _window_end(start: int, past: int, limit: int, stops: list[int], roots: list
     return borders[border] if border >= 0 and borders[border] >= shortest else longest
 
 
-def batches(bounds: Numbers) -> Iterator[Numbers]:
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """Where every token goes in the batches of a block, which lie one after the other, in each time after time.
+
+    Attributes:
+        lengths: Tokens of the windows of each batch, int32, (batch,): rising, the last one is the batch's time.
+        sizes: Tokens of each batch, padding included, int64, (batches,).
+        heads: The first token of each, int64, (batches,).
+        places: Where every token of the block goes, int64, (tokens,).
+    """
+
+    lengths: list[npt.NDArray[np.int32]]
+    sizes: Numbers
+    heads: Numbers
+    places: Numbers
+
+    def spread(self, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Put the rows of all tokens, (tokens,), into their places.
+
+        Integers round by the range of a whole batch, so what is padding is a token of the same batch.
+
+        Returns:
+            The rows of all batches, int32, (sum of `sizes`,).
+        """
+        result = np.repeat(rows[self.heads], self.sizes)
+        result[self.places] = rows
+        return result
+
+
+def arrange(bounds: Numbers) -> Arrangement:
     """Part windows, shortest first, into batches of at most `BATCH_TOKENS` tokens, padding included.
 
-    Yields:
-        The numbers of a batch's windows.
+    Args:
+        bounds: First token of each window, and one past its last, (windows, 2): in order, without gaps from 0 on.
+
+    Returns:
+        The batches; each has a window.
     """
     lengths = bounds[:, 1] - bounds[:, 0]
     order = np.argsort(lengths, kind="stable")
-    first = 0
-    for place, length in enumerate(lengths[order].tolist()):
-        if place > first and length * (place - first + 1) > BATCH_TOKENS:
-            yield order[first:place]
-            first = place
-    if len(order):
-        yield order[first:]
+    rising = lengths[order]
+    borders = _batch_borders(rising.tolist())
+    parts = [rising[first:past].astype(np.int32) for first, past in zip(borders, borders[1:], strict=False)]
+    heads = np.array(borders[:-1], np.int64)
+    windows = np.diff(borders)  # In each batch.
+    sizes = windows * rising[heads + windows - 1]
+    # A window's first token goes to its column of its batch, and each further one by as many places on as there are
+    # columns.
+    starts, steps = np.empty_like(lengths), np.empty_like(lengths)
+    starts[order] = np.repeat(np.cumsum(sizes) - sizes - heads, windows) + np.arange(len(order))
+    steps[order] = np.repeat(windows, windows)
+    places = np.repeat(steps, lengths)
+    places *= np.arange(len(places))
+    places += np.repeat(starts - bounds[:, 0] * steps, lengths)
+    return Arrangement(parts, sizes, bounds[order[heads], 0], places)
+
+
+def _batch_borders(lengths: list[int]) -> list[int]:
+    """Part rising lengths into batches: return the first index of each, and one past the last."""
+    borders = [0]
+    for index, length in enumerate(lengths):
+        if index > borders[-1] and length * (index - borders[-1] + 1) > BATCH_TOKENS:
+            borders.append(index)
+    return [*borders, len(lengths)] if lengths else borders

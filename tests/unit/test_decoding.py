@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nertag.decoding import allowed_transitions, decode, starting_anew
+from nertag.decoding import allowed_transitions, choose, decode, starting_anew
 from nertag.labels import tags_of
 
 PER = tags_of(["PER"])
@@ -31,6 +31,15 @@ def test_a_valid_argmax_is_taken_as_it_is() -> None:
     assert tags == ["O", "B-PER", "I-PER", "O"]
     # The probability of the label: B- and I- taken together.
     assert scores == pytest.approx([0.7, 0.9, 0.8, 0.5])
+
+
+def test_of_equal_logits_the_first_is_taken() -> None:
+    logits = np.random.default_rng(1).integers(0, 3, (200, 5)).astype(np.float32)
+    starts = np.arange(200)
+    found = choose(logits, starts, TWO, 1.0)
+    valid = np.isin(logits.argmax(axis=1), [0, 1, 3])
+    assert found[valid].tolist() == logits.argmax(axis=1)[valid].tolist()
+    assert 0 < valid.sum() < 200
 
 
 def test_an_orphan_starts_a_mention_if_that_is_likelier_than_none() -> None:
