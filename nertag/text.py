@@ -202,12 +202,30 @@ def split_chunk(chunk: str) -> tuple[str, ...]:
     if chunk.isalpha() and chunk.isascii():
         return (chunk,)
     core = chunk.strip(_AROUND)
-    if core.isalpha() and core.isascii():
+    words = _split_letters(core) if core.isascii() else None
+    if words:
         start = chunk.index(core)
         before, after = _BEFORE.get(chunk[:start]), _AFTER.get(chunk[start + len(core) :])
-        if before is not None and after is not None and (after[:1] != (".",) or core not in _DOTTED and len(core) > 1):
-            return (*before, core, *after)
+        last = words[-1]
+        if before is not None and after is not None and (after[:1] != (".",) or last not in _DOTTED and len(last) > 1):
+            return (*before, *words, *after)
     return _split_by_rules(chunk, _rules(chunk.isascii()))
+
+
+def _split_letters(core: str) -> tuple[str, ...] | None:
+    """Do what `split_chunk` does for ASCII letters with a hyphen, a dash or an apostrophe between them; else None."""
+    if core.isalpha():
+        return (core,)
+    if "-" in core:
+        first, dash, rest = core.partition("--")
+        if dash:
+            return (first, dash, rest) if first.isalpha() and rest.isalpha() else None
+        return (core,) if all(map(str.isalpha, core.split("-"))) else None
+    first, _, rest = core.partition("'")
+    if first.isalpha() and rest.isalpha():
+        clitic = _CLITIC.search(core) if len(core) < _LONG_CHUNK else None
+        return (core[: clitic.start()], clitic.group()) if clitic and clitic.start() else (core,)
+    return None
 
 
 def _split_by_rules(chunk: str, rules: re.Pattern[str]) -> tuple[str, ...]:

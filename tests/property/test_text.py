@@ -80,7 +80,12 @@ def test_long_texts_and_long_chunks_are_split_like_short_ones(text: str) -> None
 AROUND = [(before, after) for before in text_module._BEFORE for after in text_module._AFTER]
 
 
-@pytest.mark.parametrize("word", ["word", "I", "Mr", "x", "Ph", "St", "said", "etc", "D", "p", "www", "http", "n"])
+WORDS = "word I Mr x Ph St said etc D p www http n in-law in- -law e-_a out--I he--no St--St he--in-law he---no --".split()
+WORDS += "don't N't can'T Olsen's O'Neil a's-b 'tis rock'n'roll dogs' y'all--we Mira's--no".split()
+WORDS += ["x" * 61 + "'s", "x" * 62 + "'s"]
+
+
+@pytest.mark.parametrize("word", WORDS)
 def test_words_with_signs_around_them_are_split_as_the_rules_do(word: str) -> None:
     for before, after in AROUND:
         chunk = before + word + after
