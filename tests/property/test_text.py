@@ -80,7 +80,9 @@ def test_long_texts_and_long_chunks_are_split_like_short_ones(text: str) -> None
 AROUND = [(before, after) for before in text_module._BEFORE for after in text_module._AFTER]
 
 
-WORDS = "word I Mr x Ph St said etc D p www http n in-law in- -law e-_a out--I he--no St--St he--in-law he---no --".split()
+WORDS = (
+    "word I Mr x Ph St said etc D p www http n in-law in- -law e-_a out--I he--no St--St he--in-law he---no --".split()
+)
 WORDS += "don't N't can'T Olsen's O'Neil a's-b 'tis rock'n'roll dogs' y'all--we Mira's--no".split()
 WORDS += ["x" * 61 + "'s", "x" * 62 + "'s"]
 
