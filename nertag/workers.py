@@ -1,7 +1,8 @@
 """Sections in; their results out in the same order, whoever tags them: this process or several others.
 
-Processes, not threads: most of the work outside the graph is Python's. They are forked where that is safe, so that they
-share the memory of what is loaded, and each has a session of ONNX Runtime of its own.
+Processes, not threads: most of the work outside the graph is Python's. They are forked where that is safe, and share
+what is in memory then: the model, whose session of ONNX Runtime has no threads that a fork would lose, and the forms
+that have been met. Elsewhere each of them loads the model.
 """
 
 from __future__ import annotations
@@ -102,15 +103,14 @@ def _tag_here_then_elsewhere(
             alone -= section.size
         else:
             yield section
-    del tag_section
-    yield from _tag_in_processes(job, sections, workers)
+    yield from _tag_in_processes(job, tag_section, sections, workers)
 
 
-def _tag_in_processes(job: Job, sections: _Sections, workers: int) -> _Results:
+def _tag_in_processes(job: Job, tag_section: SectionTagger, sections: _Sections, workers: int) -> _Results:
     """Tag sections in other processes, reading no more of the input than keeps them busy."""
     from concurrent.futures.process import BrokenProcessPool
 
-    pool = _start(job, workers)
+    pool = _start(job, tag_section, workers)
     pending: deque[Future[SectionResult] | Marker] = deque()
     fault: NertagError | None = None
     try:
@@ -149,16 +149,18 @@ def _result_of(pending: Future[SectionResult] | Marker) -> SectionResult | Marke
     return pending if isinstance(pending, Marker) else pending.result()
 
 
-def _start(job: Job, workers: int) -> ProcessPoolExecutor:
+def _start(job: Job, tag_section: SectionTagger, workers: int) -> ProcessPoolExecutor:
     """Start worker processes."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
     # Elsewhere the libraries of the system do not bear being forked, or nothing can be.
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    forks = sys.platform == "linux"
+    context = multiprocessing.get_context("fork" if forks else "spawn")
     if sys.platform == "win32":
         workers = min(workers, _MOST_ON_WINDOWS)
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_settle, initargs=(job,))
+    given = (job, tag_section if forks else None)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_settle, initargs=given)
 
 
 # --- In a worker ------------------------------------------------------------------------------------------------------
@@ -167,13 +169,18 @@ _job: Job | None = None
 _tag_section: SectionTagger | None = None
 
 
-def _settle(job: Job) -> None:
-    """Prepare a new worker: it leaves Ctrl-C to the first process, and ends with it however that ends."""
+def _settle(job: Job, tag_section: SectionTagger | None) -> None:
+    """Prepare a new worker: it leaves Ctrl-C to the first process, and ends with it however that ends.
+
+    Args:
+        job: What is to be done.
+        tag_section: What does it, if that came along with the fork.
+    """
     import signal
     import threading
 
-    global _job
-    _job = job
+    global _job, _tag_section
+    _job, _tag_section = job, tag_section
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True, name="nertag-watch").start()
 
@@ -189,7 +196,7 @@ def _end_with_parent() -> None:
 
 
 def _tag_here(section: Section) -> SectionResult:
-    """Tag a section in a worker, which loads the model for its first one."""
+    """Tag a section in a worker, which loads the model for its first one if it has none."""
     global _tag_section
     if _tag_section is None:
         assert _job is not None

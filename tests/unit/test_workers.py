@@ -58,6 +58,29 @@ def test_results_are_the_same_and_in_order_whoever_tags(kind: str, workers: int)
 
 
 @forks
+@pytest.mark.parametrize("alone", [0, 200])
+def test_results_are_the_same_where_processes_are_not_forked(alone: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sections = [section(number, f"Mira Olsen saw {number} ships .\n" * 9) for number in range(1, 4)]
+    expected = [job().start()(each) for each in sections]
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert list(tag_sections(job(), sections, 2, alone)) == expected
+
+
+@forks
+def test_a_fork_brings_the_model_along() -> None:
+    started: list[int] = []
+
+    @dataclass(frozen=True)
+    class Counted(MadeUp):
+        def start(self) -> Any:
+            started.append(os.getpid())
+            return lambda section: SectionResult([str(started)], None)
+
+    found = pieces_of(tag_sections(Counted("", None, OutputSettings("labels"), str), [section(1), section(2)], 2))
+    assert found == [[str([os.getpid()])]] * 2
+
+
+@forks
 @pytest.mark.parametrize(("alone", "here"), [(0, 0), (1, 1), (40, 3), (1000, 9)])
 def test_others_start_when_enough_has_come(alone: int, here: int) -> None:
     sections = [section(number) for number in range(9)]
