@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shlex
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -373,7 +374,7 @@ class _Run:
                 f"fold {fold} of {folds}, epoch {report.epoch}: F1 {report.f1:.4f} on what it has not learned from"
             )
 
-        trainer.agreement = cross_fit(trainer, show)
+        trainer.agreement = cross_fit(trainer, show, _processes_for(trainer.device.type))
 
     def _train(self, trainer: Trainer, data: str, *, force: bool) -> None:
         """Run the epochs, saving and showing each."""
@@ -526,6 +527,13 @@ def _facts(source: str, corpus: Corpus) -> CorpusFacts:
     mentions = sum(tag.startswith("B-") for sentence in corpus.sentences for tag in sentence.tags)
     name = source if not Path(source).exists() else os.path.normpath(source)
     return CorpusFacts(name, len(corpus.sentences), tokens, mentions)
+
+
+def _processes_for(device: str) -> int:
+    """Return how many networks to train at once: one per processor core, where a process may be forked."""
+    from nertag.workers import count_cores
+
+    return count_cores() if device == "cpu" and sys.platform == "linux" else 1
 
 
 def _from_model(folder: Path, dropout: float, word_dropout: float) -> tuple[Vocabulary, Network]:

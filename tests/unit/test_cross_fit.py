@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import copy
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +26,7 @@ LINES = [*TRAINING, *(f"{line} again" for line in TRAINING)]
 
 def trainer_for(**changes: object) -> Trainer:
     """Set up a trainer whose model takes a second look."""
-    training = replace(fast_training(epochs=2), agreement_folds=2, **changes)  # type: ignore[arg-type]
+    training = replace(fast_training(epochs=2), **{"agreement_folds": 2, **changes})  # type: ignore[arg-type]
     return make_trainer(tiny_config(agreement=4), training, marked=LINES)
 
 
@@ -52,6 +57,38 @@ def test_equal_seeds_give_equal_second_looks() -> None:
     first, second = (cross_fit(trainer_for(lower_share=0.1, upper_share=0.1), lambda *_: None) for _ in range(2))
     np.testing.assert_array_equal(first.entry, second.entry)
     np.testing.assert_array_equal(first.exit, second.exit)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+@pytest.mark.parametrize("processes", [2, 3])
+def test_folds_side_by_side_give_the_same_second_look_to_the_bit(processes: int) -> None:
+    changes = {"agreement_folds": 3, "lower_share": 0.1, "upper_share": 0.1}
+    told: list[tuple[int, int]] = []
+    alone = cross_fit(trainer_for(**changes), lambda *_: None)
+    together = cross_fit(trainer_for(**changes), lambda fold, report: told.append((fold, report.epoch)), processes)
+    np.testing.assert_array_equal(alone.entry, together.entry)
+    np.testing.assert_array_equal(alone.exit, together.exit)
+    assert sorted(told) == [(fold, epoch) for fold in (1, 2, 3) for epoch in (1, 2)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_a_fold_that_fails_or_is_killed_ends_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: Trainer) -> Iterator[EpochReport]:
+        yield from ()
+        raise TrainingError("the loss is nan")
+
+    monkeypatch.setattr(Trainer, "epochs", fail)
+    with pytest.raises(TrainingError, match="the loss is nan"):
+        cross_fit(trainer_for(), lambda *_: None, 2)
+
+    def die(self: Trainer) -> Iterator[EpochReport]:
+        yield from ()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(Trainer, "epochs", die)
+    with pytest.raises(TrainingError, match=r"the process of fold [12] was killed: code -9"):
+        cross_fit(trainer_for(), lambda *_: None, 2)
+    assert not multiprocessing.active_children()
 
 
 def test_a_fold_learns_from_what_is_not_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
