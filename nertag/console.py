@@ -21,6 +21,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 # Results are handed to the system in pieces of about this many characters, or earlier when a batch is done.
 _PIECE = 1 << 16
+_AT_ONCE = 1 << 20  # Characters that are encoded at once: a line may have many more.
 
 
 class PipeClosedError(Exception):
@@ -96,7 +97,8 @@ class Results:
         """
         try:
             if isinstance(content, str):
-                sys.stdout.write(content)
+                for start in range(0, len(content), _AT_ONCE):
+                    sys.stdout.write(content[start : start + _AT_ONCE])
             else:
                 sys.stdout.buffer.write(content)
             sys.stdout.flush()

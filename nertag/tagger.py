@@ -177,17 +177,11 @@ class Tagger:
 
     def _tag(self, passages: Sequence[Passage]) -> Iterator[TaggedPassage]:
         """Tag passages together."""
-        words = [word for passage in passages for word in passage.words]
         counts = np.fromiter((len(passage.words) for passage in passages), np.int64, len(passages))
         sure = np.fromiter((passage.ends_sentence for passage in passages), np.bool_, len(passages)) | (counts == 0)
         starts = np.fromiter((passage.starts_document for passage in passages), np.bool_, len(passages))
         layout = Layout(np.cumsum(counts), sure, starts)
-        parts = []
-        for first in range(0, len(words), BLOCK):
-            self.forms.reserve()
-            block = words[first : first + BLOCK]
-            parts.append(self._find(self.forms.rows(block), layout.part(first, first + len(block)), scored=True))
-        ids, scores = (np.concatenate(arrays) for arrays in zip(*parts, strict=True)) if parts else _NOTHING
+        ids, scores = self._find_words(passages, layout)
         firsts = layout.firsts()
         # A mention that began in the passage before starts anew.
         broken = np.zeros(len(passages), np.bool_)
@@ -196,10 +190,26 @@ class Tagger:
         broken[1:] &= counts[:-1] > 0
         tags = list(map(self.config.tags.__getitem__, ids.tolist()))
         probabilities = scores.tolist()
+        del ids, scores
+        if len(passages) == 1:  # It may be huge.
+            yield TaggedPassage(passages[0], tags, probabilities, bool(broken[0]))
+            return
         start = 0
         for passage, end, goes_on in zip(passages, layout.ends.tolist(), broken.tolist(), strict=True):
             yield TaggedPassage(passage, tags[start:end], probabilities[start:end], goes_on)
             start = end
+
+    def _find_words(self, passages: Sequence[Passage], layout: Layout) -> tuple[Ids, Floats]:
+        """Tag the words of passages, as `_find` does."""
+        words = passages[0].words if len(passages) == 1 else [word for passage in passages for word in passage.words]
+        parts = []
+        for first in range(0, len(words), BLOCK):
+            self.forms.reserve()
+            block = words[first : first + BLOCK]
+            parts.append(self._find(self.forms.rows(block), layout.part(first, first + len(block)), scored=True))
+        if not parts:
+            return _NOTHING
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
     def _find(self, rows: Rows, layout: Layout, *, scored: bool) -> tuple[Ids, Floats]:
         """Tag tokens given by their row in the table of forms.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from nertag.labels import OUTSIDE
@@ -35,30 +36,34 @@ encode = json.JSONEncoder(ensure_ascii=False).encode
 def json_line(tagged: TaggedPassage) -> str:
     """Return a JSON object: the fields that came with the passage as they were, or its file and line; then our own."""
     passage = tagged.passage
-    if is_marker(passage):
-        return ""
-    own: dict[str, Any] = {"file": passage.source, "line": passage.line} if has_place(passage) else {}
-    own |= {} if passage.place else {"text": passage.text}
-    own |= {
-        "tokens": list(passage.words),
-        "labels": tagged.labels,
-        "tags": list(tagged.tags),
-        "mentions": [mention_fields(mention) for mention in tagged.mentions()],
-    }
-    return join_fields(passage.fields or {}, own)
+    return "" if is_marker(passage) else join_fields(passage.fields or {}, _own_fields(tagged))
 
 
-def join_fields(fields: Mapping[str, str], own: Mapping[str, Any]) -> str:
+def _own_fields(tagged: TaggedPassage) -> Iterator[tuple[str, Any]]:
+    """Yield the names and values of the fields that we add; each is made when it is written, as it may be huge."""
+    passage = tagged.passage
+    if has_place(passage):
+        yield "file", passage.source
+        yield "line", passage.line
+    if not passage.place:
+        yield "text", passage.text
+    yield "tokens", list(passage.words)
+    yield "labels", tagged.labels
+    yield "tags", list(tagged.tags)
+    yield "mentions", [mention_fields(mention) for mention in tagged.mentions()]
+
+
+def join_fields(fields: Mapping[str, str], own: Iterable[tuple[str, Any]]) -> str:
     """Return a line with a JSON object: fields as they are written, then our own.
 
     Args:
         fields: Names and the JSON of their values.
-        own: Ours.
+        own: Names and values of ours.
     """
-    written = [f"{encode(name)}: {value}" for name, value in fields.items()]
-    if own:
-        written.append(encode(own)[1:-1])
-    return "{" + ", ".join(written) + "}\n"
+    pieces: list[str] = []
+    for name, value in chain(fields.items(), ((name, encode(value)) for name, value in own)):
+        pieces += (", " if pieces else "{", encode(name), ": ", value)
+    return "".join([*pieces, "}\n"] if pieces else ["{}\n"])
 
 
 def mention_fields(mention: Mention) -> dict[str, Any]:

@@ -42,11 +42,11 @@ class Parts(NamedTuple):
         if self.fields is None:
             return text + self.ending
         if not self.place:
-            return join_fields(self.fields, {"text": text})
+            return join_fields(self.fields, [("text", text)])
         if not self.names and not text:  # A null stays one.
-            return join_fields(self.fields, {})
+            return join_fields(self.fields, ())
         name, *inner = self.place
-        return join_fields({**self.fields, name: put(self.fields[name], inner, encode(text))}, {})
+        return join_fields({**self.fields, name: put(self.fields[name], inner, encode(text))}, ())
 
 
 def cut(tagged: TaggedPassage) -> Parts | None:

@@ -26,6 +26,15 @@ def test_much_appears_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "0 " * 50_000
 
 
+def test_much_at_once_is_written_in_parts(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "_AT_ONCE", 3)
+    for content in ("", "ab", "abc", "äöü€\n💡x"):
+        results = console.Results()
+        results.write(content)
+        results.flush()
+        assert capsys.readouterr().out == content
+
+
 def test_results_are_utf8_with_plain_line_feeds_whatever_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii", newline="\r\n"))

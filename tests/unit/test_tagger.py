@@ -92,6 +92,14 @@ def test_every_sentence_of_the_tiny_corpus_is_tagged_as_it_was_taught(tagger: Ta
     assert [tuple(tagged.tags) for tagged in tagger.tag_passages(stream)] == [each.tags for each in gold]
 
 
+def test_a_passage_alone_is_answered_as_at_the_head_of_others(tagger: Tagger) -> None:
+    first, second = passage("Mira Olsen saw Tom . " * 3), passage("o", new=True)
+    (alone,) = tagger.tag_passages([first])
+    among, _ = tagger.tag_passages([first, second])
+    assert (alone.tags, alone.passage, alone.continues) == (among.tags, first, False) and "I-PER" in alone.tags
+    np.testing.assert_allclose(alone.scores, among.scores, atol=1e-5)
+
+
 def test_no_passages_give_no_answers(tagger: Tagger) -> None:
     assert list(tagger.tag_passages([])) == []
     assert list(tagger.tag_passages([None, None])) == []
