@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -165,16 +166,20 @@ def allowed_transitions(tags: tuple[str, ...]) -> npt.NDArray[np.bool_]:
 
 
 def _viterbi(log_probabilities: Floats, allowed: npt.NDArray[np.bool_]) -> TagIds:
-    """Return the most probable allowed sequence (Viterbi 1967): int64, (time,)."""
-    barrier = np.where(allowed, 0.0, -np.inf).astype(np.float32)
-    best = log_probabilities[0] + barrier[0]
-    came_from = np.zeros(log_probabilities.shape, np.int64)
-    for step in range(1, len(log_probabilities)):
-        totals = best[:, None] + barrier
-        came_from[step] = totals.argmax(axis=0)
-        best = totals.max(axis=0) + log_probabilities[step]
-    path = np.zeros(len(log_probabilities), np.int64)
-    path[-1] = best.argmax()
-    for step in range(len(path) - 1, 0, -1):
-        path[step - 1] = came_from[step, path[step]]
-    return path
+    """Return the most probable allowed sequence (Viterbi 1967): int64, (time,).
+
+    In plain Python: of so few tags, a call of NumPy for each token takes longer. Most tags may follow the same ones.
+    """
+    befores = [tuple(np.flatnonzero(column).tolist()) for column in allowed.T]
+    kinds = set(befores)
+    first, *others = log_probabilities.tolist()
+    best = [value if allowed[0, tag] else -math.inf for tag, value in enumerate(first)]
+    came_from: list[list[int]] = []
+    for values in others:
+        origin = {before: max(before, key=best.__getitem__) for before in kinds}
+        came_from.append([origin[before] for before in befores])
+        best = [best[tag] + value for tag, value in zip(came_from[-1], values, strict=True)]
+    path = [best.index(max(best))]
+    for origins in reversed(came_from):
+        path.append(origins[path[-1]])
+    return np.array(path[::-1], np.int64)
