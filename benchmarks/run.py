@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 from shell import nertag
-from timing import NERTAG, Figure, alternate, most_memory, run, run_together
+from timing import NERTAG, Figure, alternate, most_memory, run, run_together, spend
 
 from nertag.tagger import COLLECTED, Runner, load
 from nertag.text import split_words
@@ -179,31 +180,60 @@ def two_workers(model: str, path: Path, tokens: int, runs: int, scratch: Path) -
 
 
 def against_peers(model: str, text: str, python: str, runs: int, scratch: Path) -> Iterator[Figure]:
-    """Whole processes on the same text in turn, one core and two; of spaCy's two ways to use both the better counts."""
-    path, crf = scratch / "small.txt", scratch / "crf"
-    tokens = write_text(path, text, 500_000)
-    halves = halve(path, scratch)
+    """Whole processes on the same text in turn, on one core by processor time, on two by the clock.
+
+    Of spaCy's two ways to use both cores the better counts.
+
+    Args:
+        model: The model.
+        text: Some text.
+        python: The peers' interpreter.
+        runs: How often each is run.
+        scratch: A folder.
+
+    Yields:
+        Each peer's ratios.
+    """
+    small, large, crf = scratch / "small" / "text.txt", scratch / "large" / "text.txt", scratch / "crf"
+    tokens = {}
+    for path, wanted in ((small, 500_000), (large, 2_000_000)):
+        path.parent.mkdir()
+        tokens[path] = write_text(path, text, wanted)
     peer = [python, Path(__file__).with_name("peers.py")]
     labelled = scratch / "labelled.conll"
-    labelled.write_text(nertag("tag", "--quiet", "--model", model, "--format", "conll", path), encoding="utf-8")
+    labelled.write_text(nertag("tag", "--quiet", "--model", model, "--format", "conll", small), encoding="utf-8")
     run([*peer, "train-crf", labelled, crf])
     tag = [*NERTAG, "tag", "--quiet", "--model", model, "--workers"]
-    peers = {
-        "spaCy, NER alone, one core": ("≥ 15", lambda: run([*peer, "spacy", path, 1])),
-        "spaCy, NER alone, two cores": (
-            "≥ 15",
-            lambda: min(run([*peer, "spacy", path, 2]), run_together([[*peer, "spacy", half, 1] for half in halves])),
-        ),
-        "linear-chain CRF, one core": ("≥ 2", lambda: run([*peer, "crf", path, crf])),
-        "linear-chain CRF, two cores": ("≥ 2", lambda: run_together([[*peer, "crf", half, crf] for half in halves])),
-    }
-    run([*tag, 2, path])
-    for name, (goal, peer_run) in peers.items():
-        workers = 2 if name.endswith("two cores") else 1
-        pairs = [(run([*tag, workers, path]), peer_run()) for _ in range(runs)]
-        ours, theirs = (tokens / statistics.median(seconds) for seconds in zip(*pairs, strict=True))
-        ratios = [their / our for our, their in pairs]
-        yield Figure(f"{name}: nertag / it", goal, ratios, {"tokens/s": ours, "theirs": theirs})
+    run([*tag, 2, small])
+
+    def of_spacy(workers: int, path: Path) -> float:
+        """Return spaCy's seconds."""
+        if workers == 1:
+            return spend([*peer, "spacy", path, 1])
+        halves = [[*peer, "spacy", half, 1] for half in halve(path, scratch)]
+        return min(run([*peer, "spacy", path, workers]), run_together(halves))
+
+    def of_crf(workers: int, path: Path) -> float:
+        """Return the seconds of the CRF, which knows no workers."""
+        if workers == 1:
+            return spend([*peer, "crf", path, crf])
+        return run_together([[*peer, "crf", half, crf] for half in halve(path, scratch)])
+
+    def of_nertag(workers: int, path: Path) -> float:
+        """Return our seconds."""
+        return (spend if workers == 1 else run)([*tag, workers, path])
+
+    cases = (
+        ("spaCy, NER alone", "≥ 15", of_spacy, small),
+        ("linear-chain CRF", "≥ 2", of_crf, small),
+        ("linear-chain CRF", "≥ 2", of_crf, large),
+    )
+    for (name, goal, seconds_of, path), workers in product(cases, (1, 2)):
+        pairs = [(of_nertag(workers, path), seconds_of(workers, path)) for _ in range(runs)]
+        ours, theirs = (tokens[path] / statistics.median(seconds) for seconds in zip(*pairs, strict=True))
+        cores = "one core" if workers == 1 else "two cores"
+        details = {"tokens": tokens[path], "tokens/s": ours, "theirs": theirs}
+        yield Figure(f"{name}, {cores}: nertag / it", goal, [their / our for our, their in pairs], details)
 
 
 def memory(model: str, text: str, scratch: Path) -> Figure:

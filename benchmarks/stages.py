@@ -13,20 +13,26 @@ from typing import Any
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as `nertag tag` does
 
-from nertag import forms, tagger
+from nertag import agreement, forms, tagger
 from nertag.engine import Engine
 from nertag.writers import labels
 
 STAGES = {
+    "part text at white space": (forms, "find_chunks"),
+    "take the bytes of chunks for numbers": (forms, "keys_of"),
     "look chunks up, gather the rows of their tokens": (forms.Forms, "split"),
-    "split chunks that are new": (forms, "split_chunk"),
+    "take in chunks that are new": (forms.Forms, "_add_chunks"),
+    "split them": (forms, "split_chunk"),
     "encode forms that are new": (forms.Forms, "_add"),
+    "their shapes and words, for the second look": (forms.Forms, "_describe"),
     "cut windows": (tagger, "cut_block"),
-    "put batches together": (tagger.Tagger, "_logits"),
+    "arrange batches": (tagger, "arrange"),
+    "fill them, put logits together": (tagger.Tagger, "_logits"),
     "the graph": (Engine, "logits"),
+    "second look": (agreement.Agreement, "correct"),
     "choose tags": (tagger, "choose"),
     "write labels": (labels, "labels_text"),
-    "split lines at white space, and the rest": (tagger.Tagger, "label_lines"),
+    "the rest": (tagger.Tagger, "label_lines"),
 }
 
 

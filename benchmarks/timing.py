@@ -51,6 +51,14 @@ def run(command: Sequence[object]) -> float:
     return run_together([command])
 
 
+def spend(command: Sequence[object]) -> float:
+    """Run a program to its end and return the seconds of processor time that it took, whatever else was running."""
+    before = os.times()
+    run(command)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
 def run_together(commands: Sequence[Sequence[object]]) -> float:
     """Run programs at the same time.
 
