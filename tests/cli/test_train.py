@@ -406,7 +406,7 @@ def test_a_second_look_is_trained_resumed_and_kept(run: Run, tmp_path: Path) -> 
     trained = run("train", *SOURCES, *look, "--epochs", "3", "--output", "old")
     assert trained.code == 0
     folds = re.findall(r"fold (\d) of 2, epoch (\d): F1 ", trained.err)
-    assert folds == [("1", "1"), ("1", "2"), ("2", "1"), ("2", "2")]
+    assert sorted(folds) == [("1", "1"), ("1", "2"), ("2", "1"), ("2", "2")]
     tagged = run("tag", "--model", "old", "--format", "tags", "--text", "Tom Weaver left . Tom came back .")
     assert tagged.code == 0
 
