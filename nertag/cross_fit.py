@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import copy
 import multiprocessing
-import signal
+import traceback
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from nertag.agreement import FEATURES, Agreement, features_of
 from nertag.augmentation import CaseVariants
+from nertag.children import obey_parent
 from nertag.encoding import EncodedCorpus, Window
 from nertag.errors import TrainingError
 from nertag.training import EpochReport, Trainer, describe
@@ -103,11 +104,11 @@ def _side_by_side(trainer: Trainer, parts: Sequence[int], report: Report, proces
                 fold, process = running[ready]
                 try:
                     said = ready.recv()
-                except EOFError:
+                except (EOFError, OSError):  # The latter in the middle of what it said.
                     process.join()
                     raise TrainingError(f"the process of fold {fold + 1} was killed: code {process.exitcode}") from None
-                if isinstance(said, TrainingError):
-                    raise said
+                if isinstance(said, _Failure):
+                    raise said.error from RuntimeError(f"in the process of fold {fold + 1}:\n{said.traceback}")
                 if isinstance(said, EpochReport):
                     report(fold + 1, said)
                 else:
@@ -121,14 +122,21 @@ def _side_by_side(trainer: Trainer, parts: Sequence[int], report: Report, proces
     return [learned[fold] for fold in range(folds)]
 
 
+class _Failure(NamedTuple):
+    """An error that ended the process of a fold, and where it was raised, which is no part of an error that is sent."""
+
+    error: Exception
+    traceback: str
+
+
 def _tell(pipe: Connection, trainer: Trainer, parts: Sequence[int], fold: int) -> None:
     """Be the process of a fold: send its epochs and what it learned, or the error that ended it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The process that forked this one ends it.
+    obey_parent()
     torch.set_num_threads(1)
     try:
         pipe.send(_learn(trainer, parts, fold, lambda _, event: pipe.send(event)))
-    except TrainingError as error:
-        pipe.send(error)
+    except Exception as error:  # Whoever trains the folds alone gets it, too.
+        pipe.send(_Failure(error, traceback.format_exc()))
 
 
 def _fold_of_documents(corpus: EncodedCorpus, folds: int) -> list[int]:

@@ -176,23 +176,11 @@ def _settle(job: Job, tag_section: SectionTagger | None) -> None:
         job: What is to be done.
         tag_section: What does it, if that came along with the fork.
     """
-    import signal
-    import threading
+    from nertag.children import obey_parent
 
     global _job, _tag_section
     _job, _tag_section = job, tag_section
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True, name="nertag-watch").start()
-
-
-def _end_with_parent() -> None:
-    """Wait for the first process to end, and end this one then."""
-    from multiprocessing import connection, parent_process
-
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
+    obey_parent()
 
 
 def _tag_here(section: Section) -> SectionResult:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import os
+import select
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -89,6 +91,44 @@ def test_a_fold_that_fails_or_is_killed_ends_the_others(monkeypatch: pytest.Monk
     with pytest.raises(TrainingError, match=r"the process of fold [12] was killed: code -9"):
         cross_fit(trainer_for(), lambda *_: None, 2)
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't allocate memory"), ZeroDivisionError("a bug")])
+def test_an_error_in_a_fold_is_the_same_side_by_side(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: Trainer) -> Iterator[EpochReport]:
+        yield from ()
+        raise error
+
+    monkeypatch.setattr(Trainer, "epochs", fail)
+    with pytest.raises(type(error)) as caught:
+        cross_fit(trainer_for(), lambda *_: None, 2)
+    assert str(caught.value) == str(error) and "test_cross_fit.py" in str(caught.value.__cause__)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_folds_end_with_the_process_that_trains_them(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However it ends: nothing goes on learning for nobody."""
+    read, write = os.pipe()
+
+    def go_on(self: Trainer) -> Iterator[EpochReport]:
+        yield from ()
+        os.write(write, b"!")
+        time.sleep(600)
+
+    monkeypatch.setattr(Trainer, "epochs", go_on)
+    process = multiprocessing.get_context("fork").Process(target=cross_fit, args=(trainer_for(), str, 2))
+    process.start()
+    os.close(write)
+    assert [os.read(read, 1), os.read(read, 1)] == [b"!", b"!"]
+    assert process.pid
+    os.kill(process.pid, number)
+    process.join()
+    assert process.exitcode == -number
+    assert select.select([read], [], [], 60)[0] and not os.read(read, 1)  # Nobody has the other end any more.
+    os.close(read)
 
 
 def test_a_fold_learns_from_what_is_not_held_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,7 @@ HOUSE: dict[str, frozenset[str]] = {
         {
             "_version",
             "agreement",
+            "children",
             "config",
             "decoding",
             "errors",
