@@ -53,7 +53,7 @@ class VocabularyTable:
             raise ModelError("it holds no vocabulary", path=path)
         self._text, self._ends = tensors["text"], tensors["ends"]
         self._hashes, self._order = tensors["hashes"], tensors["order"]
-        self._sorted = self._hashes.data  # Single ones are read faster from there.
+        self._sorted = np.require(self._hashes, requirements="A").data  # Single ones are read faster from there.
         if not self._is_sound([tensors[name].shape for name in kinds]):
             raise ModelError("its parts do not fit together", path=path)
         try:

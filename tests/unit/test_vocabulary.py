@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from nertag import vocabulary as vocabulary_module
 from nertag.errors import ModelError
-from nertag.features import UNKNOWN, Vocabulary
+from nertag.features import PADDING, UNKNOWN, Vocabulary
 from nertag.model_folder import VOCABULARY, WEIGHTS, read_vocabulary
 from nertag.vocabulary import VocabularyTable, map_tensors, tensor_bytes, vocabulary_bytes
 from tests.tiny import trained_folder
@@ -58,6 +58,20 @@ def test_words_are_found_as_the_dictionary_finds_them(hashed: Any, tmp_path: Pat
     assert table.size == vocabulary.size and table.characters == "abc"
     assert table.character_ids("cab\u0301") == vocabulary.character_ids("cab\u0301")
     assert table.word_ids([]).tolist() == []
+
+
+@pytest.mark.parametrize("shift", range(8))
+def test_tensors_may_begin_anywhere_in_the_file(shift: int, tmp_path: Path) -> None:
+    """Ours begin at multiples of eight bytes, but nothing in the format says so."""
+    content = vocabulary_bytes(Vocabulary(["mira", "olsen"], "abc"))
+    end = 8 + int.from_bytes(content[:8], "little")
+    path = tmp_path / "v"
+    path.write_bytes((end - 8 + shift).to_bytes(8, "little") + content[8:end] + b" " * shift + content[end:])
+    assert VocabularyTable(path, parts=True).word_ids(["Mira", "MiraOlsen", "Nobody"])[:, :2].tolist() == [
+        [2, PADDING],
+        [2, 3],
+        [UNKNOWN, PADDING],
+    ]
 
 
 def test_an_empty_vocabulary_knows_nothing(tmp_path: Path) -> None:
