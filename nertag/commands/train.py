@@ -530,10 +530,16 @@ def _facts(source: str, corpus: Corpus) -> CorpusFacts:
 
 
 def _processes_for(device: str) -> int:
-    """Return how many networks to train at once: one per processor core, where a process may be forked."""
+    """Return how many networks to train at once: one per processor core, where a process may be forked.
+
+    Not one that has found CUDA, though it uses the processor alone: PyTorch promises nothing of its forks.
+    """
+    import torch
+
     from nertag.workers import count_cores
 
-    return count_cores() if device == "cpu" and sys.platform == "linux" else 1
+    forks = device == "cpu" and sys.platform == "linux" and not torch.cuda.is_available()
+    return count_cores() if forks else 1
 
 
 def _from_model(folder: Path, dropout: float, word_dropout: float) -> tuple[Vocabulary, Network]:

@@ -16,6 +16,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from nertag.cli import main
+from nertag.commands.train import _processes_for
 from nertag.model_folder import read_vocabulary
 from tests.tiny import TRAINING, VALIDATION, sentence, write_jsonl
 
@@ -586,6 +587,15 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(run: Run, mo
     )
     refused = run("train", *SOURCES, "--output", "m")
     assert refused == (1, "", "nertag: error: nertag train needs onnx, torch: run pip install 'nertag[train]'\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_no_process_is_forked_that_has_found_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nertag.workers.count_cores", lambda: 4)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert (_processes_for("cpu"), _processes_for("mps")) == (4, 1)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert (_processes_for("cpu"), _processes_for("cuda")) == (1, 1)
 
 
 def test_a_device_that_is_not_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
