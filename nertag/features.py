@@ -26,6 +26,7 @@ PARTS = 3
 """Known words that an unknown form's vector is the mean of, at most."""
 
 _LEAST_HALF = 3
+_LONGEST_COMPOUND = 100  # Characters: what is longer is no word that somebody made of others.
 _LETTERS = re.compile(r"[^\W\d_]+")
 _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _STRETCHED = re.compile(r"(.)\1{2,}")
@@ -107,7 +108,7 @@ def part_ids(form: str, find: Callable[[Sequence[str]], Sequence[int]]) -> list[
     Returns:
         The ids of its first known parts, at most `PARTS`; of the unknown word alone if it has none.
     """
-    if _shape_name(form) == "address":
+    if len(form) > _LONGEST_COMPOUND or _shape_name(form) == "address":
         return [UNKNOWN]
     plain = form if form.isascii() else strip_marks(form)
     stretched = [_STRETCHED.sub(times, plain.lower()) for times in (r"\1\1", r"\1")]

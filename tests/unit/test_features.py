@@ -115,6 +115,8 @@ def test_a_word_is_looked_up_as_it_stands_then_in_lower_case_then_without_marks(
         ("#xyz", None),
         ("annakurz", None),
         ("@AnnaKurz", None),
+        ("#" + "Anna" * 24, "anna anna anna"),
+        ("#" + "Anna" * 25, None),
         ("https://anna.kurz", None),
         ("#", None),
         ("", None),
