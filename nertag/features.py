@@ -111,10 +111,12 @@ def part_ids(form: str, find: Callable[[Sequence[str]], Sequence[int]]) -> list[
     if len(form) > _LONGEST_COMPOUND or _shape_name(form) == "address":
         return [UNKNOWN]
     plain = form if form.isascii() else strip_marks(form)
-    stretched = [_STRETCHED.sub(times, plain.lower()) for times in (r"\1\1", r"\1")]
-    known = [found for found in find(stretched) if found != UNKNOWN] if stretched[0] != plain.lower() else []
-    if known:
-        return [min(known)]
+    lower = plain.lower()
+    if _STRETCHED.search(lower):
+        shorter = find([_STRETCHED.sub(times, lower) for times in (r"\1\1", r"\1")])
+        known = [found for found in shorter if found != UNKNOWN]
+        if known:
+            return [min(known)]
     parts = [part.lower() for run in _LETTERS.findall(plain) for part in _CAPITALS.split(run)]
     long = [part for part in parts if len(part) > 1]
     known = [found for found in find(long) if found != UNKNOWN][:PARTS]
