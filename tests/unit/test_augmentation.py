@@ -55,8 +55,8 @@ def test_case_variants_change_words_and_neither_tags_nor_lengths(share: str, exp
 
 # --- Names ------------------------------------------------------------------------------------------------------------
 
-NORTH = RegionNames(("Aino", "Juha"), ("Virtanen",))
-SOUTH = RegionNames(tuple(f"Given{'abcdefghij'[number]}" for number in range(10)), ())
+NORTH = RegionNames("north", ("Aino", "Juha"), ("Virtanen",))
+SOUTH = RegionNames("south", tuple(f"Given{'abcdefghij'[number]}" for number in range(10)), ())
 TEXT = "[PER Mira van Olsen] met [PER Mira] , [PER J. Weaver] of [ORG Acme Tools] and [PER TOM] ; Mira smiled ."
 OTHERS = ("[PER Ada Quill] waved", "[PER Juno] sat")
 

@@ -22,7 +22,10 @@ def test_names_are_grouped_by_region_in_the_order_of_the_file(tmp_path: Path) ->
         "# made up\nnorth\tgiven\tAino\nsouth\tfamily\tRoss\n\nnorth\tfamily\tVirtanen\r\nnorth\tgiven\tJuha\n"
         "south\tfamily\tO'Neill",
     )
-    assert read_names(path) == [RegionNames(("Aino", "Juha"), ("Virtanen",)), RegionNames((), ("Ross", "O'Neill"))]
+    assert read_names(path) == [
+        RegionNames("north", ("Aino", "Juha"), ("Virtanen",)),
+        RegionNames("south", (), ("Ross", "O'Neill")),
+    ]
 
 
 @pytest.mark.parametrize(
