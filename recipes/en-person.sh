@@ -6,5 +6,6 @@
 #     sh recipes/en-person.sh models/mine
 set -eu
 python recipes/frames.py --output frames
-python recipes/teacher.py --corpora corpora --frames frames --vectors glove.6B.100d.txt --text text --output soft.jsonl.gz
+python recipes/teacher.py --corpora corpora --frames frames --vectors glove.6B.100d.txt --text text \
+    --output soft.jsonl.gz --words words.txt
 nertag train --recipe recipes/en-person.toml --output "$1"

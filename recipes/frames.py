@@ -6,7 +6,8 @@ both, `{G2}`, `{S2}`, `{N2}` and so on another person's; a person's mention stan
     Shares in {S} fell 4 percent.
     Shares in the bakery fell to [[{S}]] and his sisters.
 
-In one filling of a block every slot has one name, so that the same names stand in sentences that name a person and in
+`{company}`, `{disease}` and so on are words that tell what a thing is, from the lists in `heads.txt`. In one filling of
+a block every slot has one name, so that the same names stand in sentences that name a person and in
 sentences that do not, and only the context tells them apart. A line that has no capital of its own is lower-cased,
 unless it starts with a slot and ends like a sentence; one without a small letter is upper-cased. Every line is a
 document; one block in ten, with all its fillings, is validation.
@@ -20,13 +21,14 @@ import argparse
 import json
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nertag.names import RegionNames, read_names
 
 HERE = Path(__file__).parent
 SLOT = re.compile(r"\{([GSN])(\d*)\}")
+HEAD = re.compile(r"\{([a-z]+)\}")
 MENTION = re.compile(r"\[\[(.+?)\]\]")
 SLOT_FIRST = re.compile(r"\W*\{")
 ENDS = ".!?\"'"
@@ -41,11 +43,24 @@ def read_blocks(path: Path) -> list[list[str]]:
     return [[line.strip() for line in block.split("\n")] for block in blocks]
 
 
-def fill(line: str, regions: Sequence[RegionNames], drawn: dict[str, tuple[str, str]], chance: random.Random) -> str:
+def read_heads(path: Path) -> dict[str, list[str]]:
+    """Read the lists of words that tell what a thing is, by kind."""
+    lines = (line.partition(":") for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    return {kind.strip(): [word.strip() for word in words.split("|")] for kind, _, words in lines}
+
+
+def fill(
+    line: str,
+    heads: Mapping[str, Sequence[str]],
+    regions: Sequence[RegionNames],
+    drawn: dict[str, tuple[str, str]],
+    chance: random.Random,
+) -> str:
     """Fill the slots of a line.
 
     Args:
         line: A frame.
+        heads: The words for the slots in small letters, by kind.
         regions: Where a person's names are drawn from, one region for each person.
         drawn: The given and family name of each person of the block so far, by number; new ones are added.
         chance: What draws.
@@ -61,8 +76,8 @@ def fill(line: str, regions: Sequence[RegionNames], drawn: dict[str, tuple[str, 
             drawn[number] = chance.choice(region.given), chance.choice(region.family)
         return {"G": drawn[number][0], "S": drawn[number][1], "N": " ".join(drawn[number])}[kind]
 
-    bare = SLOT.sub("", line)
-    filled = SLOT.sub(name, line)
+    bare = HEAD.sub("", SLOT.sub("", line))
+    filled = SLOT.sub(name, HEAD.sub(lambda match: chance.choice(heads[match[1]]), line))
     if bare == bare.lower() and not (SLOT_FIRST.match(line) and line[-1] in ENDS):
         return filled.lower()
     return filled.upper() if bare == bare.upper() else filled
@@ -80,7 +95,11 @@ def row_of(filled: str, document: str) -> dict[str, object]:
 
 
 def rows_of(
-    blocks: Sequence[Sequence[str]], regions: Sequence[RegionNames], times: int, seed: int
+    blocks: Sequence[Sequence[str]],
+    heads: Mapping[str, Sequence[str]],
+    regions: Sequence[RegionNames],
+    times: int,
+    seed: int,
 ) -> Iterator[tuple[int, dict[str, object]]]:
     """Fill every block some times.
 
@@ -95,7 +114,7 @@ def rows_of(
             chosen = english if chance.random() < ENGLISH_SHARE else everywhere
             drawn: dict[str, tuple[str, str]] = {}
             for place, line in enumerate(block):
-                yield number, row_of(fill(line, chosen, drawn, chance), f"frames-{number}-{time}-{place}")
+                yield number, row_of(fill(line, heads, chosen, drawn, chance), f"frames-{number}-{time}-{place}")
 
 
 def main() -> None:
@@ -105,10 +124,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, help="Folder for train.jsonl and validation.jsonl.")
     options = parser.parse_args()
-    blocks, regions = read_blocks(HERE / "frames.txt"), read_names(HERE / "names.tsv")
+    blocks, heads = read_blocks(HERE / "frames.txt"), read_heads(HERE / "heads.txt")
+    regions = read_names(HERE / "names.tsv")
     options.output.mkdir(parents=True, exist_ok=True)
     splits: dict[str, list[str]] = {"train": [], "validation": []}
-    for number, row in rows_of(blocks, regions, options.times, options.seed):
+    for number, row in rows_of(blocks, heads, regions, options.times, options.seed):
         splits["validation" if number % 10 == 9 else "train"].append(json.dumps(row, ensure_ascii=False) + "\n")
     for split, lines in splits.items():
         (options.output / f"{split}.jsonl").write_text("".join(lines), encoding="utf-8", newline="\n")

@@ -15,6 +15,7 @@ from nertag.names import RegionNames
 from nertag.text import tokenize
 
 SCRIPT = Path(__file__).parents[2] / "recipes" / "frames.py"
+HEADS = {"company": ["Ltd"], "disease": ["palsy", "reflex"]}
 REGION = RegionNames("north", ("Aino",), ("Virtanen",))
 
 
@@ -39,20 +40,29 @@ frames = loaded()
         ("The [[{N}]] here is [[{G}]].", "The [[Aino Virtanen]] here is [[Aino]]."),
         ("we saw [[{G}]] & co", "we saw [[aino]] & co"),
         ("{S} WINS AGAIN", "VIRTANEN WINS AGAIN"),
+        ("Buy {S} {company} now.", "Buy Virtanen Ltd now."),
+        ("she works at {S} {company}", "she works at virtanen ltd"),
         ("[[{G2}]] wrote to {S} Ltd.", "[[Aino]] wrote to Virtanen Ltd."),
     ],
 )
 def test_slots_are_filled_in_the_case_of_the_line(line: str, filled: str) -> None:
-    assert frames.fill(line, [REGION], {}, random.Random(1)) == filled
+    assert frames.fill(line, HEADS, [REGION], {}, random.Random(1)) == filled
 
 
 def test_a_slot_has_one_name_in_a_block_and_another_number_another_person() -> None:
     regions = [RegionNames("a", tuple(f"Given{n}" for n in range(50)), tuple(f"Family{n}" for n in range(50)))]
     drawn: dict[str, tuple[str, str]] = {}
     chance = random.Random(1)
-    first = frames.fill("{G} {S} {G2}", regions, drawn, chance)
-    again = frames.fill("{N} {G2}", regions, drawn, chance)
+    first = frames.fill("{G} {S} {G2}", HEADS, regions, drawn, chance)
+    again = frames.fill("{N} {G2}", HEADS, regions, drawn, chance)
     assert first == again and set(drawn) == {"", "2"} and drawn[""] != drawn["2"]
+
+
+def test_every_kind_of_telling_word_has_words_that_differ() -> None:
+    heads = frames.read_heads(SCRIPT.with_name("heads.txt"))
+    lines = SCRIPT.with_name("frames.txt").read_text(encoding="utf-8")
+    assert {match[1] for match in frames.HEAD.finditer(lines)} == set(heads)
+    assert all(len(set(words)) == len(words) > 20 and all(words) for words in heads.values())
 
 
 def test_mentions_in_brackets_become_spans() -> None:
@@ -92,5 +102,5 @@ def test_the_script_writes_a_corpus_whose_mentions_are_whole_tokens(
 
 def test_the_same_seed_draws_the_same_names() -> None:
     block, regions = [["[[{N}]] sat.", "{S} Street"]], [REGION, RegionNames("en", ("Ann", "Bob"), ("Day", "Fox"))]
-    first, second, other = (list(frames.rows_of(block, regions, 20, seed)) for seed in (1, 1, 2))
+    first, second, other = (list(frames.rows_of(block, HEADS, regions, 20, seed)) for seed in (1, 1, 2))
     assert first == second != other
