@@ -42,6 +42,13 @@ Chelsea beat Lincoln City 3-0 with goals by [Sam Kerr] (2) and [Guro Reiten].
 "Where's [Nan]?" asked [Bert]. "Gone to Harrods with Aunt [Polly]," said [Flossie].
 Sincerely, Prof. Dr. [Anneliese van den Bosch III]
 thanks @jane_doe, love [#JuliaHansen]
+[Henry Ford] opened a new plant.
+He was diagnosed with Lou Gehrig's disease.
+[Nguyễn Văn An] and [Siobhán O'Neill-Byrne] met in the lift.
+[Jane Austen]'s Emma is a comedy.
+so proud of [Julia Hansen] [#JuliaHansen]
+Please send the signed form to [Aylin Kaya] by Friday.
+Morgan Stanley upgraded Tesla.
 """.strip().splitlines()
 
 
