@@ -6,11 +6,11 @@ both, `{G2}`, `{S2}`, `{N2}` and so on another person's; a person's mention stan
     Shares in {S} fell 4 percent.
     Shares in the bakery fell to [[{S}]] and his sisters.
 
-`{company}`, `{disease}` and so on are words that tell what a thing is, from the lists in `heads.txt`. In one filling of
-a block every slot has one name, so that the same names stand in sentences that name a person and in
-sentences that do not, and only the context tells them apart. A line that has no capital of its own is lower-cased,
-unless it starts with a slot and ends like a sentence; one without a small letter is upper-cased. Every line is a
-document; one block in ten, with all its fillings, is validation.
+`{company}`, `{disease}` and so on are words that tell what a thing is, drawn from the lists in `heads.txt` for each
+line. In one filling of a block every name's slot has one name, so that the same names stand in sentences that name a
+person and in sentences that do not, and only the context tells them apart. A line that has no capital of its own is
+lower-cased, unless it starts with a slot and ends like a sentence; one without a small letter is upper-cased. Every
+line is a document; one block in ten, with all its fillings, is validation.
 
     python recipes/frames.py --output frames
 """
