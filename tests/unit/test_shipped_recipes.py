@@ -69,7 +69,5 @@ def test_the_one_command_calls_what_there_is() -> None:
     assert f"--words {settings['vectors']}" in line
     folder = re.search(r"recipes/frames.py --output (\S+)", script)
     assert folder and folder[1] in settings["sources"] and f"--frames {folder[1]}" in line
-    second = re.search(r"--recipe (\S+) --from (\S+)", script)
-    assert second and f"--recipe {recipe[1]} --force --output {second[2]}" in script
-    then = read_recipe(REPOSITORY / second[1])
-    assert then["soft_labels"] == settings["soft_labels"]
+    extended = re.search(r"recipes/lexemes.py --vectors glove.6B.100d.txt --output (\S+)", script)
+    assert extended and f"--vectors {extended[1]}" in line
