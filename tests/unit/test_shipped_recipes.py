@@ -71,3 +71,7 @@ def test_the_one_command_calls_what_there_is() -> None:
     assert folder and folder[1] in settings["sources"] and f"--frames {folder[1]}" in line
     extended = re.search(r"recipes/lexemes.py --vectors glove.6B.100d.txt --output (\S+)", script)
     assert extended and f"--vectors {extended[1]}" in line
+    second = re.search(r"--recipe (\S+) --from (\S+)", script)
+    assert second and f"--recipe {recipe[1]} --force --output {second[2]}" in script
+    then = read_recipe(REPOSITORY / second[1])
+    assert then["soft_labels"] == settings["soft_labels"]
